@@ -1,0 +1,1 @@
+//! REST, streams and the relay from Git to topics.

@@ -1,0 +1,1 @@
+//! Turns deploy orders into gateway state and reports what happened.

@@ -1,0 +1,7 @@
+//! Names, entities, roles and pure decisions of STOA; no async, no I/O.
+
+pub mod failure;
+pub mod id;
+pub mod name;
+
+pub use self::failure::{Classify, Disposition, Failure};

@@ -1,0 +1,1 @@
+//! Kafka with the contract of STOA: producers, consumers, views, dead letters.

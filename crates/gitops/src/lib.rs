@@ -1,0 +1,1 @@
+//! The Git repository: layout, typed documents, snapshots, differences, writers.

@@ -1,0 +1,1 @@
+//! Durable work from orders: fenced state, intents with deadlines, one outcome.

@@ -1,0 +1,1 @@
+//! Actix glue: problems, principals, permissions, health, metrics, limits.
