@@ -3,5 +3,6 @@
 pub mod failure;
 pub mod id;
 pub mod name;
+pub mod rbac;
 
 pub use self::failure::{Classify, Disposition, Failure};
