@@ -144,8 +144,10 @@ impl Digest {
     /// The digest of `content`.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
         let hash = Sha256::digest(content);
-        Self(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+        let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        Self(digits.map(|digit| char::from(HEX[usize::from(digit)])).collect())
     }
 }
 

@@ -1,8 +1,11 @@
-//! Names, entities, roles and pure decisions of STOA; no async, no I/O.
+#![doc = include_str!("../README.md")]
 
+pub mod entity;
 pub mod failure;
 pub mod id;
 pub mod name;
 pub mod rbac;
+pub mod secret;
+pub mod variable;
 
 pub use self::failure::{Classify, Disposition, Failure};

@@ -234,7 +234,8 @@ mod tests {
         #[test]
         fn parsing_what_is_displayed_gives_the_same_name(text in "[a-z0-9-]{0,45}") {
             if let Ok(name) = ApplicationName::from_str(&text) {
-                proptest::prop_assert_eq!(ApplicationName::from_str(&name.to_string()).unwrap(), name);
+                let displayed = name.to_string();
+                proptest::prop_assert_eq!(ApplicationName::from_str(&displayed).unwrap(), name);
             }
         }
     }
