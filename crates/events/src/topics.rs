@@ -29,7 +29,7 @@ pub enum Cleanup {
 }
 
 /// A row of the table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// The name.
     pub name: &'static str,
