@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -66,7 +67,8 @@ pub struct Subscription {
 }
 
 /// Whether a subscription may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each variant is its own name")]
 pub enum SubscriptionState {
     Pending,

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     id::CommitId,
     name::{ApiName, EnvironmentName, GatewayName, TenantName},
@@ -34,7 +36,8 @@ pub enum Content {
 }
 
 /// Whether an API should be on the gateways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeploymentState {
     /// It should be served.
     Deployed,
