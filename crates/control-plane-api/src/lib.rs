@@ -1,1 +1,3 @@
 //! REST, streams and the relay from Git to topics.
+
+mod store;

@@ -1,6 +1,6 @@
 //! Golden bytes of every version: what was written once is read for ever.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use apache_avro::{Schema, writer::datum::GenericDatumWriter};
 use events::{Event, WriterSchema, schemas, wire};
@@ -12,7 +12,14 @@ fn path(topic: &str, version: u32) -> PathBuf {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.chunks(32).map(|line| line.iter().map(|b| format!("{b:02x}")).collect::<String>() + "\n").collect()
+    let mut text = String::new();
+    for line in bytes.chunks(32) {
+        for byte in line {
+            write!(text, "{byte:02x}").unwrap();
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

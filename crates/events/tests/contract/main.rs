@@ -1,4 +1,5 @@
 //! The records of every topic hold what `schemas/` promises to programs outside.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod evolution;
 mod golden;
