@@ -1,1 +1,38 @@
-//! Kafka with the contract of STOA: producers, consumers, views, dead letters.
+#![doc = include_str!("../README.md")]
+
+mod broadcast;
+mod bus;
+mod client;
+mod consumer;
+mod dead_letter;
+mod decode;
+mod delivery;
+mod error;
+mod follow;
+mod handle;
+mod metrics;
+mod producer;
+mod read;
+mod record;
+mod registry;
+mod settings;
+pub mod signature;
+mod topics;
+mod transactional;
+mod view;
+
+pub use self::{
+    bus::Bus,
+    consumer::{Consumption, Hold, Partitioned, Start},
+    dead_letter::{DeadLetter, DeadLetters, Reason},
+    delivery::Delivery,
+    error::Error,
+    broadcast::From,
+    handle::{Handle, Update},
+    producer::{Outgoing, Position, Producer},
+    registry::{Registry, RegistryError},
+    settings::Settings,
+    topics::{Applied, Drift, Topics},
+    transactional::Transactional,
+    view::{Change, View},
+};

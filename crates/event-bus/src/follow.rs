@@ -1,0 +1,78 @@
+//! Reading live, in every process, without a group.
+
+use std::{future::Future, num::NonZeroU32, sync::Arc};
+
+use domain::{Classify as _, Disposition};
+use events::Event;
+use runtime::Stopping;
+use tracing::{Instrument as _, warn};
+
+use crate::{
+    Bus,
+    broadcast::{self, Broadcast, From},
+    consumer::Hold,
+    decode,
+    delivery::Delivery,
+    error::Error,
+    handle::{Handle, Update},
+    record::Record,
+};
+
+impl Bus {
+    /// Hands every record of the topic of `E` to `handler`, in this process whatever others read, until the stop.
+    ///
+    /// Nothing is remembered: a handler that fails is asked again if the failure may pass, else the record is left
+    /// out, as is one that cannot be decoded; both are logged.
+    pub fn follow<E: Event, H: Handle<E>>(
+        &self,
+        from: From,
+        handler: H,
+        stopping: Stopping,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<E, H> {
+        let bus = self.clone();
+        async move {
+            let Some(reader) =
+                stopping.unless_requested(Broadcast::open(&bus.shared, E::TOPIC.name, from)).await
+            else {
+                return Ok(());
+            };
+            let reader = reader?;
+            while let Some(event) = stopping.unless_requested(reader.next()).await {
+                if let broadcast::Event::Record(record) = event? {
+                    let span = crate::consumer::span(&record, "follow");
+                    take_in::<E, H>(&bus, &handler, Arc::new(record), &stopping).instrument(span).await;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn take_in<E: Event, H: Handle<E>>(bus: &Bus, handler: &H, record: Arc<Record>, stopping: &Stopping) {
+    let mut attempt = NonZeroU32::MIN;
+    loop {
+        let delivery = Delivery {
+            record: Arc::clone(&record),
+            attempt,
+            hold: Hold::forever(),
+            stopping: stopping.clone(),
+        };
+        let handled = match decode::update::<E>(&bus.shared.registry, &record).await {
+            Ok(Update::Put(envelope)) => handler.handle(&envelope, &delivery).await,
+            Ok(Update::Removed(key)) => handler.removed(&key, &delivery).await,
+            Err(error) => Err(domain::Failure { disposition: error.disposition(), source: Box::new(error) }),
+        };
+        let Err(failure) = handled else { return };
+        let place = format!("{}/{}@{}", record.topic, record.partition, record.offset);
+        if failure.disposition == Disposition::Reject {
+            warn!(error = %runtime::chain(&*failure.source), "Leaving out {place}");
+            return;
+        }
+        warn!(error = %runtime::chain(&*failure.source), attempt, "Could not take in {place} yet");
+        let delay = bus.shared.backoff.delay(attempt.get(), &*bus.shared.random);
+        if stopping.unless_requested(tokio::time::sleep(delay)).await.is_none() {
+            return;
+        }
+        attempt = attempt.saturating_add(1);
+    }
+}
