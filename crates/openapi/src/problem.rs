@@ -76,17 +76,12 @@ impl Finder<'_> {
             return self.error("/info", "is missing or not an object");
         };
         for field in ["title", "version"] {
+            let at = pointer::join("/info", field);
             match info.get(field) {
                 Some(Value::String(text)) if !text.trim().is_empty() => {}
-                Some(Value::Number(_)) => {
-                    self.warning(&pointer::join("/info", field), "is a number; put it in quotes")
-                }
-                Some(Value::String(_)) | None => {
-                    self.error(&pointer::join("/info", field), "is missing or empty")
-                }
-                Some(other) => {
-                    self.error(&pointer::join("/info", field), format!("is {}, not a text", kind(other)))
-                }
+                Some(Value::Number(_)) => self.warning(&at, "is a number; put it in quotes"),
+                Some(Value::String(_)) | None => self.error(&at, "is missing or empty"),
+                Some(other) => self.error(&at, format!("is {}, not a text", kind(other))),
             }
         }
     }
@@ -107,12 +102,14 @@ impl Finder<'_> {
         let mut shapes: HashMap<String, &str> = HashMap::new();
         for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
             let at = pointer::join("/paths", path);
-            match PathTemplate::parse(path) {
-                Err(error) => self.error(&at, error.to_string()),
-                Ok(_) => {
-                    if let Some(other) = shapes.insert(shape(path), path) {
-                        self.warning(&at, format!("can't be told from `{other}`"));
-                    }
+            if let Err(error) = PathTemplate::parse(path) {
+                self.error(&at, error.to_string());
+            } else {
+                if path.contains('#') {
+                    self.warning(&at, "holds a `#`; what follows it is not sent");
+                }
+                if let Some(other) = shapes.insert(shape(path), path) {
+                    self.warning(&at, format!("can't be told from `{other}`"));
                 }
             }
             match document.follow(item) {
@@ -199,7 +196,7 @@ impl Finder<'_> {
             for name in alternative.as_object().into_iter().flat_map(Map::keys) {
                 if !schemes.contains_key(name.as_str()) {
                     let here = pointer::join(&pointer::join(at, &index.to_string()), name);
-                    self.error(&here, "no security scheme has this name");
+                    self.warning(&here, "no security scheme has this name");
                 }
             }
         }

@@ -196,7 +196,9 @@ impl<'de> Visitor<'de> for Node<'_> {
                 object.insert(key, value);
             }
         }
-        merged.into_iter().for_each(|value| merge(&mut object, value));
+        for value in merged {
+            merge(&mut object, value);
+        }
         Ok(Value::Object(object))
     }
 }
@@ -209,7 +211,11 @@ fn merge(object: &mut Map<String, Value>, from: Value) {
                 object.entry(key).or_insert(value);
             }
         }
-        Value::Array(items) => items.into_iter().for_each(|item| merge(object, item)),
+        Value::Array(items) => {
+            for item in items {
+                merge(object, item);
+            }
+        }
         _ => {}
     }
 }
@@ -227,7 +233,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
+impl Visitor<'_> for Key<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -242,6 +248,8 @@ impl<'de> Visitor<'de> for Key<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use serde_json::json;
 
     use super::*;
@@ -288,7 +296,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            text += &format!("a{level}: &a{level} [{aliases}]\n");
+            let _ = writeln!(text, "a{level}: &a{level} [{aliases}]");
         }
         assert!(matches!(read_text(&text), Err(Error::Syntax { .. })));
 

@@ -39,7 +39,7 @@ pub(crate) enum TemplateError {
     NoSlash,
     #[error("a brace is not closed, or closed without being opened")]
     Braces,
-    #[error("a path has no `.` or `..` segments, no `?` and no `#`")]
+    #[error("a path has no `.` or `..` segments and no `?`")]
     Segments,
 }
 
@@ -48,7 +48,9 @@ impl PathTemplate {
         if !path.starts_with('/') {
             return Err(TemplateError::NoSlash);
         }
-        if path.contains(['?', '#']) || path.split('/').any(is_dots) {
+        // Some documents tell operations of one path apart by a fragment, which is never sent.
+        let path = path.split('#').next().unwrap_or(path);
+        if path.contains('?') || path.split('/').any(is_dots) {
             return Err(TemplateError::Segments);
         }
         let mut parts = Vec::new();
@@ -116,6 +118,7 @@ mod tests {
             ("/a/../b", TemplateError::Segments),
             ("/a/%2E%2e/b", TemplateError::Segments),
             ("/a?b", TemplateError::Segments),
+            ("/..#b", TemplateError::Segments),
         ] {
             assert_eq!(PathTemplate::parse(path), Err(error), "{path}");
         }

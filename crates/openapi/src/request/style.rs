@@ -100,7 +100,8 @@ pub(super) fn in_path(name: &str, value: &Value, encoding: Encoding) -> String {
         (Style::Label, false) => format!(".{}", joined(value, ",", &percent)),
         (Style::Matrix, true) => match value {
             Value::Array(items) => {
-                items.iter().map(|item| format!(";{}={}", name_of(name), percent(item))).collect()
+                let texts = items.iter().map(|item| format!(";{}={}", name_of(name), percent(item)));
+                texts.collect::<Vec<_>>().concat()
             }
             Value::Object(_) => format!(";{}", exploded(value, ";", &percent)),
             scalar => format!(";{}={}", name_of(name), percent(scalar)),

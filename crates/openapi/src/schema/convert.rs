@@ -178,11 +178,12 @@ impl Converter<'_> {
                 (self.direction == Direction::Input && !names.is_empty()).then_some(Value::Array(names))
             }
             ("enum", Value::Array(values)) => (!values.is_empty()).then(|| value.clone()),
-            ("examples", Value::Array(_)) | ("const" | "default", _) => Some(value.clone()),
             ("format", Value::String(format)) if format != "binary" && format != "byte" => {
                 Some(value.clone())
             }
-            ("pattern" | "contentEncoding" | "contentMediaType", Value::String(_))
+            ("examples", Value::Array(_))
+            | ("const" | "default", _)
+            | ("pattern" | "contentEncoding" | "contentMediaType", Value::String(_))
             | ("uniqueItems" | "deprecated" | "readOnly" | "writeOnly", Value::Bool(_))
             | ("dependentRequired", Value::Object(_)) => Some(value.clone()),
             (key, Value::Number(_)) if NUMBERS.contains(&key) => Some(value.clone()),

@@ -70,7 +70,7 @@ impl<'d> Gatherer<'d> {
         limit: usize,
     ) -> (Value, bool) {
         let own = size(&Value::Object(root.clone()));
-        let mut room = limit.min(self.left).saturating_sub(own);
+        let mut space = limit.min(self.left).saturating_sub(own);
         let mut complete = own <= limit;
         let mut queue: VecDeque<String> = parts.iter().flat_map(|part| part.refers_to.clone()).collect();
         let mut seen: HashSet<String> = HashSet::new();
@@ -81,16 +81,16 @@ impl<'d> Gatherer<'d> {
             }
             let component = self.component(&pointer, direction);
             // Beyond the limit a definition stays, so that references to it hold, and accepts anything.
-            let Some(left) = room.checked_sub(component.size) else {
+            let Some(left) = space.checked_sub(component.size) else {
                 complete = false;
                 definitions.insert(component.name.clone(), json!({}));
                 continue;
             };
-            room = left;
+            space = left;
             definitions.insert(component.name.clone(), component.schema.clone());
             queue.extend(component.refers_to.iter().filter(|next| !seen.contains(*next)).cloned());
         }
-        self.left = self.left.saturating_sub(limit.min(self.left).saturating_sub(room));
+        self.left = self.left.saturating_sub(limit.min(self.left).saturating_sub(space));
         if !definitions.is_empty() {
             root.insert("$defs".into(), Value::Object(definitions));
         }
