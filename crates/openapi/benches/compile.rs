@@ -2,13 +2,21 @@
 //!
 //! `STOA_OAS_EXAMPLES` names a directory of public documents; without it a made one of 1,000 operations is used.
 
-use std::{env, ffi::OsString, fmt::Write as _, fs, hint::black_box, path::Path};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use openapi::{Document, Limits};
 
 fn compile(criterion: &mut Criterion) {
-    let bytes = env::var_os("STOA_OAS_EXAMPLES").and_then(largest).unwrap_or_else(made);
+    let bytes = env::var_os("STOA_OAS_EXAMPLES")
+        .and_then(|directory| largest(Path::new(&directory)))
+        .unwrap_or_else(made);
     let limits = Limits::default();
     let document = Document::parse(&bytes, &limits).expect("a document");
     println!("document of {} bytes with {} operations", bytes.len(), document.operations().len());
@@ -19,9 +27,9 @@ fn compile(criterion: &mut Criterion) {
     criterion.bench_function("openapi/problems", |bench| bench.iter(|| black_box(&document).problems()));
 }
 
-fn largest(directory: OsString) -> Option<Vec<u8>> {
-    let mut queue = vec![Path::new(&directory).to_owned()];
-    let mut largest: Option<(u64, std::path::PathBuf)> = None;
+fn largest(directory: &Path) -> Option<Vec<u8>> {
+    let mut queue = vec![directory.to_owned()];
+    let mut largest: Option<(u64, PathBuf)> = None;
     while let Some(directory) = queue.pop() {
         for entry in fs::read_dir(directory).ok()?.flatten() {
             let path = entry.path();
