@@ -10,6 +10,7 @@ mod delivery;
 mod error;
 mod follow;
 mod handle;
+mod journal;
 mod metrics;
 mod producer;
 mod read;
@@ -17,6 +18,8 @@ mod record;
 mod registry;
 mod settings;
 pub mod signature;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topics;
 mod transactional;
 mod view;
@@ -29,6 +32,7 @@ pub use self::{
     error::Error,
     broadcast::From,
     handle::{Handle, Update},
+    journal::Journal,
     producer::{Outgoing, Position, Producer},
     registry::{Registry, RegistryError},
     settings::Settings,
