@@ -71,3 +71,17 @@ impl Random for FixedRandom {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_moves_only_when_told() {
+        let clock = FixedClock::default();
+        let shared = clock.clone();
+        assert_eq!(clock.now().to_string(), "2026-03-01T12:00:00Z");
+        shared.advance(Duration::from_millis(1500));
+        assert_eq!(clock.now().to_string(), "2026-03-01T12:00:01.5Z");
+    }
+}

@@ -105,11 +105,11 @@ impl<'source> Reader<'source> {
     ///
     /// `build` gives nothing exactly if a required value was missing, and that is a problem already.
     pub fn complete<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T, SettingsError> {
-        let built = build();
-        if built.is_none() && self.problems.is_empty() {
+        let value = build();
+        if value.is_none() && self.problems.is_empty() {
             self.problem("settings", "are incomplete");
         }
-        match (self.finish(), built) {
+        match (self.finish(), value) {
             (Ok(()), Some(value)) => Ok(value),
             (Ok(()), None) => Err(SettingsError { problems: Vec::new() }),
             (Err(error), _) => Err(error),

@@ -107,7 +107,7 @@ mod tests {
     fn durations_need_a_unit() {
         assert_eq!(Duration::parse("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(Duration::parse("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(Duration::parse("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(Duration::parse("1h 30m"), Ok(Duration::from_mins(90)));
         for text in ["30", "soon", "-5s", ""] {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
