@@ -151,9 +151,7 @@ mod tests {
     fn an_unavailable_part_asks_to_come_back() {
         let problem = Problem::unavailable("the repository", &std::io::Error::other("refused"), 5);
         let response = problem.error_response();
-        assert_eq!(
-            (response.status().as_u16(), response.headers().get("retry-after").unwrap().to_str()),
-            (503, Ok("5"))
-        );
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get("retry-after").unwrap(), "5");
     }
 }
