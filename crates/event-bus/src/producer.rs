@@ -53,6 +53,13 @@ impl Outgoing {
         self
     }
 
+    /// Replaces the encoded value.
+    #[must_use]
+    pub fn with_value(mut self, value: Vec<u8>) -> Self {
+        self.value = Some(value);
+        self
+    }
+
     /// The bytes of the value, for signatures; empty for a removal.
     #[must_use]
     pub fn value(&self) -> &[u8] {

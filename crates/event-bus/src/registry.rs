@@ -42,9 +42,6 @@ pub enum RegistryError {
     /// It knows no schema of that id.
     #[error("the schema registry knows no schema {}", .0.0)]
     UnknownSchema(SchemaId),
-    /// The topic has no schema in this program.
-    #[error("no schema of `{0}` ships with this program")]
-    NoSchema(String),
     /// Its schema is none.
     #[error("the schema {} of the registry cannot be used", id.0)]
     Unusable {
@@ -63,7 +60,7 @@ impl Classify for RegistryError {
             Self::Refused { status, .. } if *status >= 500 || matches!(status, 401 | 403 | 408 | 429) => {
                 Disposition::Retry
             }
-            Self::Refused { .. } | Self::UnknownSchema(_) | Self::NoSchema(_) | Self::Unusable { .. } => {
+            Self::Refused { .. } | Self::UnknownSchema(_) | Self::Unusable { .. } => {
                 Disposition::Reject
             }
         }
@@ -144,9 +141,8 @@ impl Registry {
         let slot = Arc::clone(self.ours.lock().await.entry(topic).or_default());
         let id = slot
             .get_or_try_init(|| async {
-                let version =
-                    schemas::newest(topic).ok_or_else(|| RegistryError::NoSchema(topic.to_owned()))?;
-                self.ensure(version).await
+                let locked = schemas::newest(topic).filter(|version| version.text == E::SCHEMA);
+                self.ensure(&E::TOPIC.subject(), E::SCHEMA, locked).await
             })
             .await?;
         Ok(*id)
@@ -158,7 +154,8 @@ impl Registry {
     pub async fn restore(&self) -> Result<Vec<(&'static Version, SchemaId)>, RegistryError> {
         let mut moved = Vec::new();
         for version in schemas::ALL {
-            let id = self.ensure(version).await?;
+            let subject = format!("{}-value", version.topic);
+            let id = self.ensure(&subject, version.text, Some(version)).await?;
             if id != version.id {
                 moved.push((version, id));
             }
@@ -166,26 +163,39 @@ impl Registry {
         Ok(moved)
     }
 
-    /// The id of `version` in the registry, which is asked first and told when it does not know.
-    async fn ensure(&self, version: &Version) -> Result<SchemaId, RegistryError> {
-        let subject = format!("{}-value", version.topic);
-        let body = json!({ "schema": version.text });
+    /// The id of a schema in the registry, which is asked first and told when it does not know.
+    async fn ensure(
+        &self,
+        subject: &str,
+        text: &str,
+        locked: Option<&Version>,
+    ) -> Result<SchemaId, RegistryError> {
+        let body = json!({ "schema": text });
         match self.ask::<Known>(Method::POST, &format!("subjects/{subject}"), Some(&body)).await {
             Ok(known) => return Ok(SchemaId(known.id)),
             Err(RegistryError::Refused { status: 404, .. }) => {}
             Err(error) => return Err(error),
         }
-        let id = match self.import(&subject, version).await {
-            Ok(id) => id,
+        let imported = match locked {
+            Some(version) => self.import(subject, version).await.map(Some),
+            None => Ok(None),
+        };
+        let id = match imported {
+            Ok(Some(id)) => id,
+            Ok(None) => self.register(subject, &body).await?,
             Err(RegistryError::Refused { status, message }) if status < 500 => {
                 warn!(subject, status, "The registry takes no given ids ({message}), so it gives its own");
-                let path = format!("subjects/{subject}/versions");
-                self.ask::<Known>(Method::POST, &path, Some(&body)).await?.id
+                self.register(subject, &body).await?
             }
             Err(error) => return Err(error),
         };
-        info!(subject, id, "Registered version {} of `{}`", version.version, version.topic);
+        info!(subject, id, "Registered a schema of `{subject}`");
         Ok(SchemaId(id))
+    }
+
+    async fn register(&self, subject: &str, body: &Value) -> Result<u32, RegistryError> {
+        let path = format!("subjects/{subject}/versions");
+        self.ask::<Known>(Method::POST, &path, Some(body)).await.map(|known| known.id)
     }
 
     /// Confluent gives a chosen id only in mode IMPORT, and that mode only to an empty subject.

@@ -88,6 +88,26 @@ impl Topics {
         companions(&self.shared, topic, group).await
     }
 
+    /// Removes topics with all their records.
+    pub async fn delete(&self, names: &[String]) -> Result<(), Error> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let results = self
+            .shared
+            .admin
+            .delete_topics(&names, &options())
+            .await
+            .map_err(|source| Error::broker("remove topics", source))?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((name, code)) => {
+                    return Err(Error::broker(format!("remove topic `{name}`"), KafkaError::AdminOp(code)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The topics of the broker with their number of partitions.
     pub async fn list(&self) -> Result<BTreeMap<String, i32>, Error> {
         partitions(&self.shared).await
