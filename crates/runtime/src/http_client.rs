@@ -23,6 +23,8 @@ pub struct HttpSettings {
     pub proxy: Option<Url>,
     /// Hosts that are reached directly, in the form of `NO_PROXY`.
     pub direct: Option<String>,
+    /// Whether compressed answers are asked for and unpacked; a proxy passes answers on as they are.
+    pub unpack: bool,
 }
 
 impl Default for HttpSettings {
@@ -33,6 +35,7 @@ impl Default for HttpSettings {
             authorities: Vec::new(),
             proxy: None,
             direct: None,
+            unpack: true,
         }
     }
 }
@@ -47,6 +50,7 @@ impl HttpSettings {
             authorities: authorities(reader),
             proxy: reader.optional("https.proxy"),
             direct: reader.optional("no.proxy"),
+            unpack: default.unpack,
         }
     }
 }
@@ -72,6 +76,8 @@ pub fn http_client(settings: &HttpSettings) -> reqwest::Result<Client> {
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.timeout)
         .redirect(Policy::none())
+        .gzip(settings.unpack)
+        .zstd(settings.unpack)
         .tls_certs_merge(settings.authorities.iter().cloned())
         .no_proxy();
     if let Some(proxy) = &settings.proxy {

@@ -16,6 +16,7 @@ use std::{
 
 use futures_util::FutureExt as _;
 use tokio::{
+    runtime::Handle,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     time::{sleep, timeout},
@@ -64,6 +65,8 @@ pub enum Outcome {
 
 #[derive(Debug)]
 struct Shared {
+    /// Where tasks run, also those given from a thread with a runtime of its own, as a server's workers have.
+    runtime: Option<Handle>,
     soft: CancellationToken,
     hard: CancellationToken,
     failed: AtomicBool,
@@ -93,6 +96,7 @@ impl Lifecycle {
     #[must_use]
     pub fn manual() -> Self {
         let shared = Shared {
+            runtime: Handle::try_current().ok(),
             soft: CancellationToken::new(),
             hard: CancellationToken::new(),
             failed: AtomicBool::new(false),
@@ -227,7 +231,11 @@ impl Spawner {
                 () = shared.hard.cancelled() => {}
             }
         };
-        tokio::spawn(supervised.instrument(span));
+        let supervised = supervised.instrument(span);
+        match &self.0.runtime {
+            Some(runtime) => runtime.spawn(supervised),
+            None => tokio::spawn(supervised),
+        };
     }
 }
 

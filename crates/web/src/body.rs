@@ -75,18 +75,19 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = actix_web::web::Query::<T>::from_query(request.query_string());
-        ready(query.map(|query| Self(query.into_inner())).map_err(|error| {
-            Problem::new(Kind::BadRequest, format!("the query string is not valid: {}", cause(&error)))
+        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let query = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        ready(query.map(Self).map_err(|error| {
+            let (parameter, cause) = (error.path().to_string(), error.inner().to_string());
+            match parameter.as_str() {
+                "." => Problem::new(Kind::BadRequest, format!("the query string is not valid: {cause}")),
+                _ => Problem::new(
+                    Kind::BadRequest,
+                    format!("the parameter `{parameter}` is not valid: {cause}"),
+                )
+                .member("parameter", parameter),
+            }
         }))
-    }
-}
-
-/// The part of actix's error that says what is wrong.
-fn cause(error: &actix_web::error::QueryPayloadError) -> String {
-    match error {
-        actix_web::error::QueryPayloadError::Deserialize(cause) => cause.to_string(),
-        other => other.to_string(),
     }
 }
 

@@ -86,7 +86,7 @@ impl FromRequest for IfMatch {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         // A weak tag never matches here: the comparison is strong.
-        ready(condition(request, IF_MATCH, false).map(Self))
+        ready(condition(request, &IF_MATCH, false).map(Self))
     }
 }
 
@@ -95,14 +95,14 @@ impl FromRequest for IfNoneMatch {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(condition(request, IF_NONE_MATCH, true).map(Self))
+        ready(condition(request, &IF_NONE_MATCH, true).map(Self))
     }
 }
 
-fn condition(request: &HttpRequest, name: HeaderName, weak: bool) -> Result<Condition, Problem> {
+fn condition(request: &HttpRequest, name: &HeaderName, weak: bool) -> Result<Condition, Problem> {
     let mut tags = Vec::new();
     let mut present = false;
-    for value in request.headers().get_all(&name) {
+    for value in request.headers().get_all(name) {
         present = true;
         let invalid = || Problem::new(Kind::BadRequest, format!("`{name}` is not a list of entity tags"));
         let text = value.to_str().map_err(|_| invalid())?;

@@ -25,7 +25,11 @@ const INTERNAL: &str = "the request could not be answered because of an error on
 ///
 /// Public text only: a `detail` names what the caller can act on, never a cause inside.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// Boxed, so that a `Result` stays small.
+#[derive(Debug)]
+struct Parts {
     kind: Kind,
     detail: String,
     members: Map<String, Value>,
@@ -35,7 +39,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of `kind` with a sentence about this occurrence.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), members: Map::new(), headers: Vec::new() }
+        Self(Box::new(Parts { kind, detail: detail.into(), members: Map::new(), headers: Vec::new() }))
     }
 
     /// An error of ours: logs it with its causes, and answers a fixed sentence.
@@ -58,14 +62,14 @@ impl Problem {
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
-        self.members.insert(name.to_owned(), value);
+        self.0.members.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -78,23 +82,23 @@ impl Problem {
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     /// What is said of this occurrence.
     #[must_use]
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The body of the answer.
     #[must_use]
     pub fn body(&self) -> Value {
-        let mut body = self.members.clone();
-        body.insert("type".to_owned(), json!(format!("/errors/{}", self.kind.slug())));
-        body.insert("title".to_owned(), json!(self.kind.title()));
-        body.insert("status".to_owned(), json!(self.kind.status().as_u16()));
-        body.insert("detail".to_owned(), json!(self.detail));
+        let mut body = self.0.members.clone();
+        body.insert("type".to_owned(), json!(format!("/errors/{}", self.0.kind.slug())));
+        body.insert("title".to_owned(), json!(self.0.kind.title()));
+        body.insert("status".to_owned(), json!(self.0.kind.status().as_u16()));
+        body.insert("detail".to_owned(), json!(self.0.detail));
         if let Some(trace) = trace_context::trace_id() {
             body.insert("trace_id".to_owned(), json!(trace));
         }
@@ -104,7 +108,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.slug(), self.detail)
+        write!(f, "{}: {}", self.0.kind.slug(), self.0.detail)
     }
 }
 
@@ -112,12 +116,12 @@ impl Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.kind.status()
+        self.0.kind.status()
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        for header in &self.headers {
+        for header in &self.0.headers {
             response.append_header(header.clone());
         }
         response.content_type("application/problem+json").body(self.body().to_string())

@@ -16,6 +16,7 @@ use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     body::BoxBody,
     dev::{self, ServiceRequest},
+    error::PathError,
     middleware::{Next, from_fn},
     web::{self, Data, ServiceConfig},
 };
@@ -73,6 +74,9 @@ impl Server {
                 .app_data(health.clone())
                 .app_data(body_limit)
                 .app_data(web::PayloadConfig::new(body_limit.0))
+                .app_data(
+                    web::PathConfig::default().error_handler(|error, _| nothing_of_that_name(&error).into()),
+                )
                 .configure(health::routes)
                 .configure(configure.clone())
                 .default_service(web::to(nothing_here))
@@ -113,6 +117,15 @@ impl Server {
         let ((), ended) = tokio::join!(handle.stop(true), running);
         ended
     }
+}
+
+/// A segment that is no name of its kind names nothing.
+fn nothing_of_that_name(error: &PathError) -> Problem {
+    let detail = match error {
+        PathError::Deserialize(cause) => cause.to_string(),
+        _ => "the path is not valid".to_owned(),
+    };
+    Problem::new(Kind::NotFound, detail)
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {

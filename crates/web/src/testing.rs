@@ -64,7 +64,7 @@ impl Issuer {
     #[expect(clippy::unwrap_used, reason = "a helper of tests")]
     pub fn start(lifecycle: &Lifecycle, clock: Arc<dyn Clock>) -> Self {
         let state = Arc::new(State::default());
-        let (served, time) = (Arc::clone(&state), Arc::clone(&clock));
+        let (answering, time) = (Arc::clone(&state), Arc::clone(&clock));
         let parts = Parts {
             service: "issuer",
             readiness: Readiness::new(lifecycle.stopping()),
@@ -73,7 +73,7 @@ impl Issuer {
             random: Arc::new(SystemRandom::default()),
         };
         let settings = Settings { workers: 1, stop: Duration::from_secs(1), ..Settings::loopback(0) };
-        let server = Server::bind(&settings, parts, move |config| routes(config, &served)).unwrap();
+        let server = Server::bind(&settings, parts, move |config| routes(config, &answering)).unwrap();
         let address = format!("http://{}", server.address());
         lifecycle.spawn("issuer", server.run(lifecycle.stopping()));
         let issuer = Self { address, clock, state };
@@ -155,17 +155,15 @@ impl Issuer {
         keys.keys().next_back().cloned().unwrap_or_default()
     }
 
-    /// Draws a new key, publishes it beside the others and signs with it from now on.
+    /// Publishes a new key beside the others and signs with it from now on.
     ///
     /// # Panics
     /// If no key can be drawn.
     #[expect(clippy::unwrap_used, reason = "a helper of tests")]
     pub fn rotate(&self) {
-        let der: Pkcs8V1Der<'static> = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
-        let text = STANDARD.encode(der.as_ref());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
-        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
-        let id = format!("key-{:03}", self.state.made.fetch_add(1, Ordering::Relaxed));
+        let number = self.state.made.fetch_add(1, Ordering::Relaxed);
+        let key = EncodingKey::from_rsa_pem(drawn(number).as_bytes()).unwrap();
+        let id = format!("key-{number:03}");
         let mut published = Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap();
         published.common.key_id = Some(id.clone());
         self.state.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Signing { key, published });
@@ -196,6 +194,19 @@ impl Issuer {
     pub fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::Acquire)
     }
+}
+
+/// The key of that number, drawn once a process: it takes a tenth of a second.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn drawn(number: usize) -> String {
+    static DRAWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    while drawn.len() <= number {
+        let der: Pkcs8V1Der<'static> = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
+        let text = STANDARD.encode(der.as_ref());
+        drawn.push(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"));
+    }
+    drawn[number].clone()
 }
 
 fn routes(config: &mut ServiceConfig, state: &Arc<State>) {

@@ -102,6 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_pages_is_the_table() {
+        let list = include_str!("../../../../docs/errors/README.md");
+        let rows: Vec<_> =
+            list.lines().filter(|line| line.starts_with("| ") && line.contains(".md)")).collect();
+        let row = |kind: &Kind| {
+            let (status, slug) = (kind.status().as_u16(), kind.slug());
+            format!("| {status} | [{slug}]({slug}.md) | {} |", kind.title())
+        };
+        assert_eq!(rows, Kind::ALL.iter().map(row).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_page_says_what_the_table_says() {
         for kind in Kind::ALL {
             let (status, slug) = (kind.status().as_u16(), kind.slug());

@@ -6,6 +6,7 @@ use actix_web::{
     HttpResponse, get, post,
     web::{Data, Path, ServiceConfig},
 };
+use domain::name::GatewayName;
 use reqwest::{Client, Response};
 use runtime::{
     Gate, HttpSettings, Lifecycle, Metrics, Readiness, http_client,
@@ -62,11 +63,11 @@ impl App {
             random: Arc::new(FixedRandom::new(7)),
         };
         let settings = change(Settings { workers: 1, ..Settings::loopback(0) });
-        let served = Arc::clone(&held);
+        let shared = Arc::clone(&held);
         let server = Server::bind(&settings, parts, move |config| {
             config
                 .app_data(Data::new(verifier.clone()))
-                .app_data(Data::from(Arc::clone(&served)))
+                .app_data(Data::from(Arc::clone(&shared)))
                 .configure(routes);
         })
         .unwrap();
@@ -128,6 +129,7 @@ fn routes(config: &mut ServiceConfig) {
                 .route(actix_web::web::post().to(size)),
         )
         .service(query)
+        .service(gateway)
         .service(panics)
         .service(hangs)
         .service(hold);
@@ -188,6 +190,11 @@ struct Page {
 #[get("/query")]
 async fn query(Query(page): Query<Page>) -> String {
     page.limit.to_string()
+}
+
+#[get("/v1/gateways/{gateway}")]
+async fn gateway(name: Path<GatewayName>) -> String {
+    name.to_string()
 }
 
 #[get("/panics")]

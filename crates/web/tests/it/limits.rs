@@ -68,7 +68,17 @@ async fn a_wrong_query_string_is_a_bad_request() {
     assert_eq!(app.get("/query?limit=5", "").await.text, "5");
     let answer = app.get("/query?limit=many", "").await;
     assert_eq!(answer.status, 400);
-    assert_eq!(answer.json()["detail"], "the query string is not valid: invalid digit found in string");
+    assert_json_snapshot!(answer.json(), @r#"
+    {
+      "parameter": "limit",
+      "type": "/errors/bad-request",
+      "title": "Request is malformed",
+      "status": 400,
+      "detail": "the parameter `limit` is not valid: invalid digit found in string"
+    }
+    "#);
+    let answer = app.get("/query", "").await;
+    assert_eq!(answer.json()["detail"], "the query string is not valid: missing field `limit`");
 }
 
 #[tokio::test]
@@ -99,6 +109,8 @@ async fn an_answer_that_takes_too_long_is_cut() {
 async fn unknown_routes_and_methods_are_problems_too() {
     let app = App::start();
     let answer = app.get("/nowhere", "").await;
+    assert_eq!((answer.status, answer.json()["type"].clone()), (404, json!("/errors/not-found")));
+    let answer = app.get("/v1/gateways/No..Name", "").await;
     assert_eq!((answer.status, answer.json()["type"].clone()), (404, json!("/errors/not-found")));
     let answer = app.post("/query", JSON, "{}").await;
     assert_eq!((answer.status, answer.json()["type"].clone()), (405, json!("/errors/method-not-allowed")));
