@@ -1,0 +1,162 @@
+use domain::entity::{Authentication, Entity};
+use proptest::prelude::*;
+
+use super::*;
+
+const API: &str = "tenants/acme/apis/pets/api.yaml";
+
+fn complaint(path: &str, text: &str) -> String {
+    parse(path, text.as_bytes()).unwrap_err().to_string()
+}
+
+#[test]
+fn an_error_names_file_line_field_and_what_was_meant() {
+    let cases = [
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    urll: http://a\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: ftp://a\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: http://a\n    timeout: soon\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata:\n  name: pets\n  tenant: globex\nspec:\n  backend: {url: http://a}\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  status: draft\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: Api\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n"),
+        (API, "apiVersion: stoa.io/v2\nkind: API\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  authentication: {type: oauth}\n"),
+        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec: {}\n"),
+        (API, "kind: API\n  spec: [\n"),
+        (API, "spec:\n  backend: {}\n  backend: {}\n"),
+        (API, ""),
+        ("tenants/acme/users.yaml", "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n    - email: A@x.org\n"),
+        ("tenants/acme/users.yaml", "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n      roles: [god]\n"),
+        ("tenants/acme/apis/pets/deployments/dev.yaml", "apiVersion: stoa.io/v1\nkind: Deployment\nmetadata: {environment: prod}\nspec:\n  follow: head\n  gateways: [builtin]\n"),
+        ("tenants/acme/apis/pets/deployments/dev.yaml", "apiVersion: stoa.io/v1\nkind: Deployment\nspec:\n  pin: abc\n  gateways: [builtin]\n"),
+        ("tenants/Acme/tenant.yaml", "id: Acme\n"),
+    ];
+    let told: Vec<String> = cases.iter().map(|(path, text)| complaint(path, text)).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn the_originals_forms_are_read_and_told_apart() {
+    let flat = "id: 0198c0de-0000-7000-8000-000000000001\nname: pets\ndisplay_name: Pets\nversion: 1.10\n\
+                description: ''\nbackend_url: http://backend:80\nstatus: draft\ndeployments: {dev: false}\n";
+    let document = parse(API, flat.as_bytes()).unwrap();
+    let Entity::Api(api) = &document.entity else { panic!("an API") };
+    assert_eq!((api.version.as_str(), api.display_name.as_str()), ("1.10", "Pets"));
+    assert_eq!(api.uid.to_string(), "0198c0de-0000-7000-8000-000000000001");
+    assert_eq!(api.authentication, Authentication::default());
+    assert_eq!(document.form, Form::Flat);
+    assert_eq!(document.ignored, ["status", "deployments"]);
+
+    let style = "apiVersion: stoa.cab-i.com/v1\nkind: API\nmetadata:\n  name: pets\n  tenant: acme\n  \
+                 version: 2.0.0\n  labels: {environment: dev, managed-by: stoa}\nspec:\n  displayName: Pets\n  \
+                 status: draft\n  backend:\n    url: https://${HOST}/x\n    timeout: ${BACKEND_TIMEOUT:30}\n    \
+                 retries: {count: 3, delay: 1000}\n    healthCheck: {enabled: false, path: /health, interval: 30}\n  \
+                 gateway: {basePath: /pets, stripBasePath: true, protocols: [https]}\n  policies:\n    \
+                 rateLimiting: {enabled: true, requestsPerMinute: 100, burstLimit: 20}\n    \
+                 cors: {enabled: false}\n  monitoring: {metrics: {enabled: true}}\n";
+    let document = parse(API, style.as_bytes()).unwrap();
+    assert_eq!(document.form, Form::Original("stoa.cab-i.com/v1".to_owned()));
+    assert_eq!(document.ignored, ["spec.status", "spec.monitoring", "spec.gateway.protocols"]);
+    insta::assert_snapshot!(write(&document.entity));
+}
+
+#[test]
+fn the_originals_other_flat_files_are_read() {
+    let tenant = "id: acme\nname: Acme Inc\ndisplay_name: Acme\ncreated_at: 2026-01-01\nstatus: active\n\
+                  settings:\n  max_apis: 10\n  environments: [dev, staging]\n";
+    let Entity::Tenant(tenant) = parse("tenants/acme/tenant.yaml", tenant.as_bytes()).unwrap().entity else {
+        panic!("a tenant")
+    };
+    assert_eq!((tenant.quotas.apis, tenant.environments.len()), (10, 2));
+
+    let config = "environment: dev\ndescription: Dev\nvariables:\n  BACKEND_TIMEOUT: \"60\"\n  TRACING: true\n\
+                  settings: {auto_deploy: true, require_approval: false}\nvault: {path_prefix: secret/data/dev}\n";
+    let Entity::Environment(dev) = parse("environments/dev/config.yaml", config.as_bytes()).unwrap().entity else {
+        panic!("an environment")
+    };
+    assert!(dev.settings.auto_deploy && !dev.settings.require_approval);
+    assert_eq!(dev.variables.values().collect::<Vec<_>>(), ["60", "true"]);
+
+    let users = "users:\n  - {email: Ada@x.org, roles: [devops], first_name: Ada, password: changeme}\n";
+    let document = parse("tenants/acme/iam/users.yaml", users.as_bytes()).unwrap();
+    assert_eq!(document.ignored, ["users.password"]);
+    let Entity::Users(users) = document.entity else { panic!("users") };
+    assert_eq!((users.users[0].email.as_str(), users.users[0].username.as_str()), ("ada@x.org", "ada@x.org"));
+
+    let defaults = "infrastructure: {BASE_DOMAIN: x.org}\nvariables: {BACKEND_TIMEOUT: 30}\n\
+                    default_policies: [{name: cors}]\nvault: {enabled: false, path_prefix: secret/data}\n";
+    let Entity::Defaults(defaults) = parse("_defaults.yaml", defaults.as_bytes()).unwrap().entity else {
+        panic!("defaults")
+    };
+    assert_eq!(defaults.variables.len(), 2);
+}
+
+#[test]
+fn a_secret_written_out_is_refused_and_not_repeated() {
+    let text = "apiVersion: stoa.io/v1\nkind: Gateway\nmetadata: {name: wm}\nspec:\n  type: webmethods\n  \
+                address: http://a\n  webmethods: {adminUrl: 'http://a', credentials: hunter2}\n";
+    let told = complaint("environments/dev/gateways/wm.yaml", text);
+    assert!(told.contains("vault:path#key") && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused_unread() {
+    let told = parse(API, &vec![b' '; MAX_DOCUMENT_BYTES + 1]).unwrap_err().to_string();
+    assert!(told.contains("4194305 bytes"), "{told}");
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ -~]{0,24}",
+        "\\PC{0,12}",
+        Just("1.10".to_owned()),
+        Just("null".to_owned()),
+        Just("~".to_owned()),
+        Just("yes".to_owned()),
+        Just("multi\nline\n\n text ".to_owned()),
+        Just("- a: [b".to_owned()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn an_api_is_read_as_it_was_written(
+        display_name in text(), description in text(), version in text(), category in text(),
+        tags in proptest::collection::btree_set(text(), 0..3),
+        scopes in proptest::option::of(proptest::collection::btree_set(text(), 0..3)),
+        timeout in proptest::option::of(any::<u32>()),
+        base_path in proptest::option::of(text()),
+    ) {
+        let mut api = match parse(API, b"name: pets\nbackend_url: http://a\n").unwrap().entity {
+            Entity::Api(api) => api,
+            _ => unreachable!(),
+        };
+        api.display_name = display_name;
+        api.description = description;
+        api.version = version;
+        api.category = category;
+        api.tags = tags;
+        api.authentication = scopes.map_or(Authentication::None, |scopes| Authentication::OAuth2 { scopes });
+        api.backend.timeout_seconds = timeout.map_or(
+            domain::variable::Templated::Template("${T:5}".to_owned()),
+            domain::variable::Templated::Literal,
+        );
+        api.gateway.base_path = base_path;
+        let entity = Entity::Api(api);
+        let text = write(&entity);
+        let read = parse(API, text.as_bytes());
+        prop_assert_eq!(read.map(|document| document.entity), Ok(entity), "{}", text);
+    }
+
+    #[test]
+    fn nothing_that_is_no_document_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parse(API, &bytes);
+    }
+
+    #[test]
+    fn no_mangled_document_makes_the_reader_panic(at in 0_usize..300, with in "\\PC{0,3}") {
+        let text = include_str!("../initial/api.yaml");
+        let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let mangled = format!("{}{with}{}", &text[..at], &text[at..]);
+        let _ = parse(API, mangled.as_bytes());
+    }
+}

@@ -1,0 +1,20 @@
+//! Finding one thing among many without going through all of them.
+
+use std::sync::Arc;
+
+use domain::entity::EntityPath;
+
+use super::{Declared, Effective, Row};
+
+impl Effective {
+    /// The file at `path`, if it is in effect or should be.
+    #[must_use]
+    pub fn row(&self, path: &str) -> Option<&Arc<Row>> {
+        self.rows.get(path)
+    }
+
+    /// The entities from `first` on, in the order of their paths; `first` itself need not exist.
+    pub fn starting_at(&self, first: &EntityPath) -> impl Iterator<Item = (&EntityPath, &Arc<Declared>)> {
+        self.entities.range(first..)
+    }
+}
