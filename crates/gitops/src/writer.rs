@@ -71,6 +71,12 @@ impl Writer {
         Self { repository, trailers }
     }
 
+    /// The mirror of the remote that this writes to.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
     /// Commits `files` on top of `base` and pushes, if the head of the branch is still `base`.
     ///
     /// `base` is `None` for the first commit of an empty remote. `request` goes into the trailer: a caller that

@@ -40,10 +40,17 @@ impl Source<'_> {
 
     /// An error of the first pass.
     pub(super) fn fault(&self, fault: Fault) -> DocumentError {
+        let (field, message) = match fault.message.split_once(": duplicate key `") {
+            Some((parent, key)) => {
+                (Some(format!("{parent}.{}", key.trim_end_matches('`'))), "the key is there twice".to_owned())
+            }
+            None => (None, fault.message),
+        };
         DocumentError {
             line: fault.line,
             column: fault.column,
-            ..DocumentError::about(self.path, fault.message)
+            field,
+            ..DocumentError::about(self.path, message)
         }
     }
 

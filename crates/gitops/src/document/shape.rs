@@ -142,8 +142,12 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.visit_none()
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        if self.depth == 0 { Err(E::custom("the document is empty")) } else { Ok(()) }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {

@@ -12,22 +12,55 @@ fn complaint(path: &str, text: &str) -> String {
 #[test]
 fn an_error_names_file_line_field_and_what_was_meant() {
     let cases = [
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    urll: http://a\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: ftp://a\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: http://a\n    timeout: soon\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata:\n  name: pets\n  tenant: globex\nspec:\n  backend: {url: http://a}\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  status: draft\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: Api\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n"),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    urll: http://a\n",
+        ),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: ftp://a\n",
+        ),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend:\n    url: http://a\n    timeout: soon\n",
+        ),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata:\n  name: pets\n  tenant: globex\nspec:\n  backend: {url: http://a}\n",
+        ),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  status: draft\n",
+        ),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: Api\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n",
+        ),
         (API, "apiVersion: stoa.io/v2\nkind: API\n"),
-        (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  authentication: {type: oauth}\n"),
+        (
+            API,
+            "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec:\n  backend: {url: http://a}\n  authentication: {type: oauth}\n",
+        ),
         (API, "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets}\nspec: {}\n"),
         (API, "kind: API\n  spec: [\n"),
         (API, "spec:\n  backend: {}\n  backend: {}\n"),
         (API, ""),
-        ("tenants/acme/users.yaml", "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n    - email: A@x.org\n"),
-        ("tenants/acme/users.yaml", "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n      roles: [god]\n"),
-        ("tenants/acme/apis/pets/deployments/dev.yaml", "apiVersion: stoa.io/v1\nkind: Deployment\nmetadata: {environment: prod}\nspec:\n  follow: head\n  gateways: [builtin]\n"),
-        ("tenants/acme/apis/pets/deployments/dev.yaml", "apiVersion: stoa.io/v1\nkind: Deployment\nspec:\n  pin: abc\n  gateways: [builtin]\n"),
+        (
+            "tenants/acme/users.yaml",
+            "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n    - email: A@x.org\n",
+        ),
+        (
+            "tenants/acme/users.yaml",
+            "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n    - email: a@x.org\n      roles: [god]\n",
+        ),
+        (
+            "tenants/acme/apis/pets/deployments/dev.yaml",
+            "apiVersion: stoa.io/v1\nkind: Deployment\nmetadata: {environment: prod}\nspec:\n  follow: head\n  gateways: [builtin]\n",
+        ),
+        (
+            "tenants/acme/apis/pets/deployments/dev.yaml",
+            "apiVersion: stoa.io/v1\nkind: Deployment\nspec:\n  pin: abc\n  gateways: [builtin]\n",
+        ),
         ("tenants/Acme/tenant.yaml", "id: Acme\n"),
     ];
     let told: Vec<String> = cases.iter().map(|(path, text)| complaint(path, text)).collect();
@@ -70,7 +103,8 @@ fn the_originals_other_flat_files_are_read() {
 
     let config = "environment: dev\ndescription: Dev\nvariables:\n  BACKEND_TIMEOUT: \"60\"\n  TRACING: true\n\
                   settings: {auto_deploy: true, require_approval: false}\nvault: {path_prefix: secret/data/dev}\n";
-    let Entity::Environment(dev) = parse("environments/dev/config.yaml", config.as_bytes()).unwrap().entity else {
+    let Entity::Environment(dev) = parse("environments/dev/config.yaml", config.as_bytes()).unwrap().entity
+    else {
         panic!("an environment")
     };
     assert!(dev.settings.auto_deploy && !dev.settings.require_approval);

@@ -24,7 +24,13 @@ impl Objects for Blobs {
         Ok(if bytes.len() > limit { Err(bytes.len()) } else { Ok(bytes.clone()) })
     }
 
-    fn api_at(&self, commit: &CommitId, _: &CommitId, _: &TenantName, _: &ApiName) -> Result<ApiContent, PinError> {
+    fn api_at(
+        &self,
+        commit: &CommitId,
+        _: &CommitId,
+        _: &TenantName,
+        _: &ApiName,
+    ) -> Result<ApiContent, PinError> {
         Err(PinError::NotInHistory(commit.clone()))
     }
 }
@@ -74,7 +80,10 @@ impl Branch {
     }
 
     fn api(&mut self, name: &str, backend: &str) {
-        self.put(&format!("tenants/acme/apis/{name}/api.yaml"), &format!("name: {name}\nbackend_url: {backend}\n"));
+        self.put(
+            &format!("tenants/acme/apis/{name}/api.yaml"),
+            &format!("name: {name}\nbackend_url: {backend}\n"),
+        );
         self.put(&format!("tenants/acme/apis/{name}/openapi.yaml"), "openapi: 3.1.0");
     }
 
@@ -123,10 +132,7 @@ impl Branch {
         let again = again.unwrap();
         assert_eq!(again.entities, self.state.entities);
         assert_eq!(again.slots, self.state.slots);
-        assert_eq!(
-            again.pending.keys().collect::<Vec<_>>(),
-            self.state.pending.keys().collect::<Vec<_>>()
-        );
+        assert_eq!(again.pending.keys().collect::<Vec<_>>(), self.state.pending.keys().collect::<Vec<_>>());
     }
 
     fn keys(&self) -> Vec<String> {
@@ -188,7 +194,9 @@ fn an_invalid_file_keeps_its_former_content_and_the_rest_takes_effect() {
     branch.put("tenants/tenant-17/tenant.yaml", "id: tenant-17\ndescripton: new\n");
     assert_eq!(
         branch.commit(),
-        ["tenants/tenant-17/tenant.yaml:2:1: `descripton`: unknown field `descripton`; did you mean `description`?"]
+        [
+            "tenants/tenant-17/tenant.yaml:2:1: `descripton`: unknown field `descripton`; did you mean `description`?"
+        ]
     );
     assert_eq!(changes(&before, &branch.state).len(), 49);
     assert_eq!(branch.standing("tenants/tenant-17/tenant.yaml"), Some(Standing::Kept));
@@ -209,7 +217,9 @@ fn a_document_of_another_tenant_is_refused() {
     branch.put("tenants/acme/apis/pets/openapi.yaml", "openapi: 3.1.0");
     assert_eq!(
         branch.commit(),
-        ["tenants/acme/apis/pets/api.yaml:3:24: `metadata.tenant`: the document says `globex`, its path says `acme`"]
+        [
+            "tenants/acme/apis/pets/api.yaml:3:24: `metadata.tenant`: the document says `globex`, its path says `acme`"
+        ]
     );
     assert_eq!(branch.standing("tenants/acme/apis/pets/api.yaml"), Some(Standing::Refused));
 }
@@ -298,7 +308,9 @@ fn an_openapi_document_may_change_its_notation() {
     branch.put("tenants/acme/apis/pets/openapi.yaml", "openapi in yaml");
     assert_eq!(
         branch.commit(),
-        ["tenants/acme/apis/pets/openapi.json: `tenants/acme/apis/pets/openapi.yaml` says the same, and is read instead"]
+        [
+            "tenants/acme/apis/pets/openapi.json: `tenants/acme/apis/pets/openapi.yaml` says the same, and is read instead"
+        ]
     );
 }
 
@@ -326,7 +338,9 @@ fn an_email_and_a_uid_belong_to_one() {
     }
     assert_eq!(
         branch.commit(),
-        [format!("tenants/acme/apis/pets/api.yaml: `metadata.uid`: uid `{uid}` belongs to `tenants/acme/apis/cats`")]
+        [format!(
+            "tenants/acme/apis/pets/api.yaml: `metadata.uid`: uid `{uid}` belongs to `tenants/acme/apis/cats`"
+        )]
     );
 }
 
