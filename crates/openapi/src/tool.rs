@@ -149,12 +149,13 @@ impl Tool {
     #[must_use]
     pub fn answer(&self, status: u16, content_type: Option<&str>, body: &[u8]) -> Answer {
         let mut answer = Answer::of(status, content_type, body);
-        if !answer.is_error
-            && answer.structured.is_none()
-            && let Some(schema) = &self.output_schema
-        {
-            // A declared output schema promises structured content, also where the answer has no body.
-            answer.structured = Some(schema::blank(schema));
+        if answer.is_error {
+            return answer;
+        }
+        if let Some(schema) = &self.output_schema {
+            // A declared output schema is a promise, also where the backend breaks it; the text says it all anyway.
+            let kept = answer.structured.filter(|value| schema::fits(schema, value, &self.patterns));
+            answer.structured = Some(kept.unwrap_or_else(|| schema::blank(schema)));
         }
         answer
     }

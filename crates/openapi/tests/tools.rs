@@ -188,6 +188,8 @@ fn outputs_are_described_relaxed_and_wrapped_where_only_objects_are_accepted() {
     assert_eq!(tools[0].output_schema.as_ref().unwrap()["type"], "object");
     assert_eq!(tools[1].output_schema, None);
     assert_eq!(tools[0].answer(204, None, b"").structured, Some(json!({})));
+    let odd = tools[0].answer(200, Some("application/json"), b"[1]");
+    assert_eq!((odd.structured, odd.blocks), (Some(json!({})), vec![Block::Text("[1]".into())]));
     let failed = tools[0].answer(500, Some("text/plain"), b"broken");
     assert_eq!((failed.is_error, failed.blocks), (true, vec![Block::Text("HTTP 500: broken".into())]));
 }

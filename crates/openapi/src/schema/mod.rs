@@ -8,7 +8,7 @@ pub use self::validate::Violation;
 pub(crate) use self::{
     convert::Direction,
     gather::{Gatherer, Part},
-    validate::{Patterns, validate},
+    validate::{Patterns, fits, validate},
 };
 
 use serde_json::{Value, json};

@@ -68,6 +68,13 @@ pub(crate) fn validate(
     check.found
 }
 
+/// Whether `value` is what `schema` says.
+pub(crate) fn fits(schema: &Value, value: &Value, patterns: &Patterns) -> bool {
+    let mut check = Check { root: schema, patterns, fuel: FUEL, depth: 0, found: Vec::new() };
+    check.value(schema, value, "");
+    check.found.is_empty()
+}
+
 struct Check<'s> {
     root: &'s Value,
     patterns: &'s Patterns,

@@ -1,0 +1,18 @@
+//! Starts the gateway; everything else lives in the library.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use mcp_gateway::{App, Settings};
+use runtime::{Lifecycle, Source, telemetry};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(&Source::process()).context("reading settings")?;
+    let _telemetry = telemetry::init("mcp-gateway", &settings.telemetry).context("starting telemetry")?;
+
+    let mut lifecycle = Lifecycle::listen().context("listening for signals")?;
+    let app = App::build(settings, &lifecycle).await.context("building the app")?;
+    app.start(&mut lifecycle);
+    Ok(lifecycle.run().await)
+}
