@@ -1,7 +1,8 @@
 //! librdkafka's callbacks, turned into log lines and gauges.
 
 use rdkafka::{
-    ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext, error::KafkaError,
+    ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use tracing::{debug, info, warn};
 
@@ -17,7 +18,10 @@ impl ClientContext for Quiet {
     fn stats(&self, _: Statistics) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
-        warn!(error = %error, "Kafka: {reason}");
+        // The end of a partition is an answer, which readers also get where they wait for it.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            warn!(error = %error, "Kafka: {reason}");
+        }
     }
 }
 

@@ -26,6 +26,8 @@ const TIMESTAMP: &str = "stoa-dlq-timestamp";
 const GROUP: &str = "stoa-dlq-group";
 const TIME: &str = "stoa-dlq-time";
 const REPLAYED_FROM: &str = "stoa-replayed-from";
+/// Where a replayed record first stood in the topic of its type.
+pub(crate) const SOURCE_OFFSET: &str = "stoa-source-offset";
 
 /// An error chain is cut here, well inside what a dead letter may add to its record.
 const LONGEST_CHAIN: usize = 16 * 1024;
@@ -206,7 +208,12 @@ impl DeadLetters {
     pub async fn replay(&self, offset: i64) -> Result<Position, Error> {
         let letter = self.show(offset).await?;
         let mut headers = letter.headers;
+        // A replay that fails again is a dead letter of the retry topic; the first place stays what it was.
+        let known = headers.iter().any(|(name, _)| name == SOURCE_OFFSET);
         headers.retain(|(name, _)| name != REPLAYED_FROM);
+        if !known {
+            headers.push((SOURCE_OFFSET.to_owned(), letter.source_offset.to_string().into_bytes()));
+        }
         let from = format!("{}/0@{}", self.topic(), letter.offset);
         headers.push((REPLAYED_FROM.to_owned(), from.into_bytes()));
         let outgoing = Outgoing {

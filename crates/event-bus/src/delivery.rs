@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use runtime::Stopping;
 
-use crate::{consumer::Hold, record::Record};
+use crate::{consumer::Hold, dead_letter::SOURCE_OFFSET, record::Record};
 
 /// One delivery of one record.
 #[derive(Clone, Debug)]
@@ -32,6 +32,13 @@ impl Delivery {
     #[must_use]
     pub fn offset(&self) -> i64 {
         self.record.offset
+    }
+
+    /// The offset in the event's own topic, also when the record was replayed.
+    #[must_use]
+    pub fn source_offset(&self) -> i64 {
+        let replayed = self.header(SOURCE_OFFSET).and_then(|text| text.parse().ok());
+        replayed.unwrap_or(self.record.offset)
     }
 
     /// Counts the attempts of this process, from 1.

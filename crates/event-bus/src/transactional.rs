@@ -58,20 +58,33 @@ impl Transactional {
     /// `Err(Fenced)` means that another process holds the name: nothing was written and nothing ever will be.
     /// After any other error it is unknown whether the transaction took place: open anew and read back.
     pub async fn commit(&self, records: &[Outgoing]) -> Result<Vec<Position>, Error> {
+        let positions = self.write(records).await?;
+        self.seal().await?;
+        Ok(positions)
+    }
+
+    /// The first half of [`Transactional::commit`]: opens a transaction and writes `records` into it, unseen.
+    pub async fn write(&self, records: &[Outgoing]) -> Result<Vec<Position>, Error> {
         self.blocking("begin a transaction", FutureProducer::begin_transaction).await?;
         // Awaiting every delivery first makes the commit quick: its own flush waits for the poll thread.
-        let delivered = try_join_all(records.iter().map(|record| deliver(&self.native, record))).await;
-        let positions = match delivered {
-            Ok(positions) => positions,
-            Err(error) => return Err(self.given_up(error).await),
-        };
-        if let Err(error) = self.blocking("commit a transaction", |native| native.commit_transaction(WAIT)).await {
-            return Err(self.given_up(error).await);
+        match try_join_all(records.iter().map(|record| deliver(&self.native, record))).await {
+            Ok(positions) => {
+                for record in records {
+                    let labels = TopicOnly { topic: record.topic.clone() };
+                    self.shared.metrics.produced.get_or_create(&labels).inc();
+                }
+                Ok(positions)
+            }
+            Err(error) => Err(self.given_up(error).await),
         }
-        for record in records {
-            self.shared.metrics.produced.get_or_create(&TopicOnly { topic: record.topic.clone() }).inc();
+    }
+
+    /// The second half: what was written becomes visible, all of it.
+    pub async fn seal(&self) -> Result<(), Error> {
+        match self.blocking("commit a transaction", |native| native.commit_transaction(WAIT)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.given_up(error).await),
         }
-        Ok(positions)
     }
 
     async fn given_up(&self, error: Error) -> Error {

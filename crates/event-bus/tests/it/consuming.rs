@@ -21,7 +21,7 @@ async fn records_arrive_in_order_per_key_with_what_their_headers_say() {
         }
     }
 
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let written: Vec<_> = (0..50).map(|n| note::<0>("a", &n.to_string())).collect();
     fixture.bus.producer().publish_all(&written).await.unwrap();
     let (lifecycle, seen) = (Lifecycle::manual(), Seen::default());
@@ -42,7 +42,7 @@ async fn records_arrive_in_order_per_key_with_what_their_headers_say() {
 
 #[tokio::test]
 async fn a_store_that_is_down_pauses_its_partition_and_no_other() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let producer = fixture.bus.producer();
     let (lifecycle, store) = (Lifecycle::manual(), Store::default());
     store.goes_down_for(IN_0);
@@ -87,7 +87,7 @@ impl Handle<Note<2>> for Slow {
 
 #[tokio::test]
 async fn a_soft_stop_finishes_the_record_in_hand_and_leaves_the_rest_for_the_next() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let group = unique("stopping");
     let notes = [note::<2>("a", "in hand"), note("a", "next"), note("a", "last")];
     fixture.bus.producer().publish_all(&notes).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_soft_stop_finishes_the_record_in_hand_and_leaves_the_rest_for_the_nex
 
 #[tokio::test]
 async fn a_record_larger_than_its_topic_allows_is_refused_before_it_is_sent() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let large = note::<3>("a", &"x".repeat(1024 * 1024));
     let error = fixture.bus.producer().publish(&large).await.unwrap_err();
     assert_eq!(error.to_string(), "a record of 1048587 bytes is larger than `bus-test-3` allows");

@@ -23,7 +23,7 @@ async fn write(fixture: &Fixture, topic: &str, value: &[u8]) {
 
 #[tokio::test]
 async fn bytes_that_are_no_record_are_kept_with_the_reason_and_the_consumer_goes_on() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let topic = Note::<4>::TOPIC.name;
     let group = unique("garbage");
     write(&fixture, topic, b"{\"not\": \"avro\"}").await;
@@ -66,7 +66,7 @@ async fn bytes_that_are_no_record_are_kept_with_the_reason_and_the_consumer_goes
 
 #[tokio::test]
 async fn a_replayed_record_reaches_only_the_group_that_could_not_take_it_in() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let topic = Note::<5>::TOPIC.name;
     let (ours, theirs) = (unique("ours"), unique("theirs"));
     fixture.bus.producer().publish(&note::<5>("a", "early")).await.unwrap();

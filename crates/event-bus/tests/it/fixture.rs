@@ -96,13 +96,13 @@ pub(crate) struct Fixture {
 static EMPTIED: OnceCell<()> = OnceCell::const_new();
 
 impl Fixture {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn new() -> Option<Self> {
         let registry = FakeRegistry::start().unwrap();
-        let settings = Settings::local(&crate::broker::bootstrap_servers().await, registry.url());
+        let settings = Settings::local(&crate::broker::bootstrap_servers().await?, registry.url());
         let metrics = Metrics::new("test");
         let bus = connect(&settings, &metrics).await;
         EMPTIED.get_or_init(|| empty(&bus)).await;
-        Self { bus, registry, metrics, settings }
+        Some(Self { bus, registry, metrics, settings })
     }
 
     /// A bus of another process of the same service.

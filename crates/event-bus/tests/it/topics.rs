@@ -7,7 +7,7 @@ use crate::fixture::{Fixture, Note};
 
 #[tokio::test]
 async fn applying_the_table_twice_changes_nothing() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let table = [Note::<12>::TOPIC, Note::<20>::TOPIC];
     let applied = fixture.bus.topics().apply(&table).await.unwrap();
     assert_eq!(applied, event_bus::Applied::default());
@@ -28,7 +28,7 @@ async fn drift_is_reported_and_partitions_are_never_added() {
             readers: &[],
         }
     };
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     let applied = fixture.bus.topics().apply(&[&WIDER]).await.unwrap();
     let drift = |what: &str, expected: &str, found: &str| Drift {
         topic: "bus-test-13".to_owned(),
@@ -49,7 +49,7 @@ async fn drift_is_reported_and_partitions_are_never_added() {
 
 #[tokio::test]
 async fn the_cluster_says_who_it_is() {
-    let fixture = Fixture::new().await;
+    let Some(fixture) = Fixture::new().await else { return };
     assert_eq!(fixture.bus.cluster_id(), fixture.second().await.cluster_id());
     assert_eq!(fixture.bus.cluster_id().len(), 22);
 }
