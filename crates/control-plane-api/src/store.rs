@@ -22,10 +22,10 @@ use sqlx::{Any, AnyPool, Executor as _, Transaction, any::AnyPoolOptions};
 
 pub(crate) use self::{
     consumed::Source,
-    deployments::{DeploymentRow, NewDeployment, OrderEnd, StepRow},
+    deployments::{DeploymentRow, Filter as DeploymentFilter, NewDeployment, OrderEnd, StepRow},
     effective::FileRow,
     error::Error,
-    idempotency::{Begun, StoredAnswer},
+    idempotency::{Begun, Scope, StoredAnswer},
     ordered::Ordered,
     requests::RequestRow,
     steps::{Step, StepKind},

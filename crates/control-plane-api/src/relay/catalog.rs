@@ -9,7 +9,9 @@ use events::{
     CatalogApi, CatalogApplication, CatalogEnvironment, CatalogGateway, CatalogPlan, CatalogTenant,
     CatalogUsers, Document, Event, Level, Member, Subscription, TenantLifecycle, Topic, topics,
 };
+use event_bus::{Bus, Outgoing};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// The catalogue topics, in the order in which a step writes them: what others refer to comes first.
 pub(crate) static TOPICS: [&Topic; 7] = [
@@ -55,7 +57,26 @@ macro_rules! each {
         }
     };
 }
-pub(crate) use each;
+
+macro_rules! from {
+    ($($type:ident => $variant:ident),+ $(,)?) => {
+        $(impl From<$type> for CatalogRecord {
+            fn from(record: $type) -> Self {
+                Self::$variant(record)
+            }
+        })+
+    };
+}
+
+from! {
+    CatalogEnvironment => Environment,
+    CatalogGateway => Gateway,
+    CatalogPlan => Plan,
+    CatalogTenant => Tenant,
+    CatalogUsers => Users,
+    CatalogApi => Api,
+    CatalogApplication => Application,
+}
 
 impl CatalogRecord {
     /// The record of an entity; nothing for those that no other service reads.
@@ -193,15 +214,47 @@ impl CatalogRecord {
         each!(self, record => record.key())
     }
 
+    /// The record, ready to be written.
+    pub(crate) async fn prepare(&self, bus: &Bus, id: Uuid) -> Result<Outgoing, event_bus::Error> {
+        each!(self, record => bus.prepare(&bus.envelope(id, record.clone())).await)
+    }
+
+    /// The removal of the record's key, ready to be written.
+    pub(crate) fn removal(&self) -> Outgoing {
+        fn of<E: Event>(record: &E) -> Outgoing {
+            Outgoing::removal::<E>(&record.key())
+        }
+        each!(self, record => of(record))
+    }
+
     /// Digest of what the record says, apart from where it stems from: equal digests need no new record.
     pub(crate) fn content(&self) -> Digest {
         let mut plain = self.clone();
-        each!(&mut plain, record => { record.revision = Revision(0); });
-        let nowhere = CommitId::try_from("0".repeat(40));
-        if let Ok(nowhere) = nowhere {
-            each!(&mut plain, record => { record.commit = nowhere; });
+        each!(&mut plain, record => { record.revision = Revision::default(); });
+        if let Self::Api(CatalogApi { document: Some(document), .. }) = &mut plain {
+            // Its own digest stands for it.
+            document.content.clear();
         }
-        each!(&plain, record => digest(record))
+        let Ok(mut value) = each!(&plain, record => serde_json::to_value(record)) else {
+            return Digest::of(b"");
+        };
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("commit");
+        }
+        digest(&value)
+    }
+}
+
+/// The removal of a key from a catalogue topic, ready to be written.
+pub(crate) fn removal_of(topic: &Topic, key: &str) -> Outgoing {
+    match topic.name {
+        "catalog-environments" => Outgoing::removal::<CatalogEnvironment>(key),
+        "catalog-gateways" => Outgoing::removal::<CatalogGateway>(key),
+        "catalog-plans" => Outgoing::removal::<CatalogPlan>(key),
+        "catalog-tenants" => Outgoing::removal::<CatalogTenant>(key),
+        "catalog-users" => Outgoing::removal::<CatalogUsers>(key),
+        "catalog-applications" => Outgoing::removal::<CatalogApplication>(key),
+        _ => Outgoing::removal::<CatalogApi>(key),
     }
 }
 

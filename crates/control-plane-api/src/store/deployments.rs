@@ -1,6 +1,9 @@
 //! Orders and what became of them.
 
-use domain::{id::Generation, name::TenantName};
+use domain::{
+    id::{Epoch, Generation},
+    name::TenantName,
+};
 use jiff::Timestamp;
 use sqlx::{Row as _, any::AnyRow};
 use uuid::Uuid;
@@ -141,6 +144,19 @@ impl Store {
         Ok(ended.rows_affected() == 1)
     }
 
+    /// Ends the orders that an older epoch left unfinished: their broker is lost, and newer orders take their place.
+    pub(crate) async fn end_lost_orders(&self, tx: &mut Tx, epoch: Epoch, now: Timestamp) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE deployments SET status = 'superseded', reason = 'broker-lost', finished_at = $1 \
+             WHERE epoch < $2 AND finished_at IS NULL",
+        )
+        .bind(millis(now))
+        .bind(epoch.0)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
     /// Adds a line to the log of an order; a repeat changes nothing.
     pub(crate) async fn add_step(&self, tx: &mut Tx, step: &StepRow) -> Result<(), Error> {
         sqlx::query(
@@ -197,6 +213,36 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(deployment).collect()
+    }
+
+    /// The newest groups of a tenant before a position, newest first, each with all of its orders.
+    pub(crate) async fn deployment_groups(
+        &self,
+        tenant: &TenantName,
+        filter: &Filter<'_>,
+        before: Option<(i64, &str)>,
+        limit: i64,
+    ) -> Result<Vec<Vec<DeploymentRow>>, Error> {
+        let (revision, group) = before.unwrap_or((i64::MAX, ""));
+        let rows = sqlx::query(const_format(
+            "SELECT {} FROM deployments JOIN (\
+               SELECT request_group AS page_group, MAX(revision) AS newest FROM deployments \
+               WHERE tenant = $1 AND (api = $2 OR $2 = '') AND (environment = $3 OR $3 = '') \
+               GROUP BY request_group \
+               HAVING MAX(revision) < $4 OR (MAX(revision) = $4 AND request_group < $5) \
+               ORDER BY newest DESC, page_group DESC LIMIT $6) AS page ON request_group = page_group \
+             WHERE tenant = $1 ORDER BY newest DESC, page_group DESC, gateway, revision",
+        ))
+        .bind(tenant.to_string())
+        .bind(filter.api.unwrap_or_default().to_owned())
+        .bind(filter.environment.unwrap_or_default().to_owned())
+        .bind(revision)
+        .bind(group.to_owned())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let rows = rows.iter().map(deployment).collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.chunk_by(|one, next| one.group == next.group).map(<[_]>::to_vec).collect())
     }
 
     /// The log of a group after a sequence, in order of time.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
-use super::{Error, Store, millis};
+use super::{Error, Store, millis, time};
 
 /// How long a request that is being worked on keeps others away.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -31,8 +31,13 @@ pub(crate) struct StoredAnswer {
 /// What the store knows of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
-    /// Nothing: go on, and then finish or abandon.
-    Fresh,
+    /// Nothing, or that an earlier attempt did not come to its end: go on, and then finish or abandon.
+    Fresh {
+        /// When the first attempt began.
+        since: Timestamp,
+        /// Whether there was one before this.
+        again: bool,
+    },
     /// The same request was answered.
     Answered(StoredAnswer),
     /// The same request is being worked on.
@@ -55,7 +60,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         let row = sqlx::query(
-            "SELECT body_digest, lease_until, status, headers, body FROM idempotency \
+            "SELECT body_digest, lease_until, status, headers, body, created_at FROM idempotency \
              WHERE principal = $1 AND route = $2 AND idem_key = $3",
         )
         .bind(scope.principal.clone())
@@ -63,6 +68,7 @@ impl Store {
         .bind(scope.key.clone())
         .fetch_optional(&mut *tx)
         .await?;
+        let (mut since, mut again) = (now, false);
         if let Some(row) = row {
             let digest: String = row.try_get(0)?;
             let lease_until: i64 = row.try_get(1)?;
@@ -78,6 +84,7 @@ impl Store {
             if lease_until > millis(now) {
                 return Ok(Begun::InProgress);
             }
+            (since, again) = (time(row.try_get(5)?), true);
         }
         sqlx::query(
             "INSERT INTO idempotency (principal, route, idem_key, body_digest, lease_until, created_at) \
@@ -93,7 +100,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Begun::Fresh)
+        Ok(Begun::Fresh { since, again })
     }
 
     /// Keeps the answer.
@@ -113,9 +120,11 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the key: the request failed on our side and may be tried again.
+    /// Ends the lease: the request failed on our side and may be tried again.
+    ///
+    /// The key stays, because the failure may have come after the effect: the next attempt looks for it.
     pub(crate) async fn abandon_idempotent(&self, scope: &Scope) -> Result<(), Error> {
-        sqlx::query("DELETE FROM idempotency WHERE principal = $1 AND route = $2 AND idem_key = $3 AND status IS NULL")
+        sqlx::query("UPDATE idempotency SET lease_until = 0 WHERE principal = $1 AND route = $2 AND idem_key = $3 AND status IS NULL")
             .bind(scope.principal.clone())
             .bind(scope.route.clone())
             .bind(scope.key.clone())
@@ -144,15 +153,19 @@ mod tests {
                 .await
                 .unwrap()
         };
-        assert_eq!(begin("d", 0).await, Begun::Fresh);
+        let again = Begun::Fresh { since: start, again: true };
+        assert_eq!(begin("d", 0).await, Begun::Fresh { since: start, again: false });
         assert_eq!(begin("d", 29).await, Begun::InProgress);
         assert_eq!(begin("other", 29).await, Begun::Mismatch);
-        assert_eq!(begin("d", 31).await, Begun::Fresh, "the lease is over");
+        assert_eq!(begin("d", 31).await, again, "the lease is over");
         store.abandon_idempotent(&scope()).await.unwrap();
-        assert_eq!(begin("other", 32).await, Begun::Fresh);
+        assert_eq!(begin("other", 32).await, Begun::Mismatch);
+        assert_eq!(begin("d", 32).await, again, "the lease was given back");
         let answer = StoredAnswer { status: 201, headers: "[]".to_owned(), body: "{}".to_owned() };
         store.finish_idempotent(&scope(), &answer).await.unwrap();
-        assert_eq!(begin("other", 90).await, Begun::Answered(answer));
-        assert_eq!(begin("d", 25 * 3600).await, Begun::Fresh, "kept for a day");
+        assert_eq!(begin("d", 90).await, Begun::Answered(answer));
+        let next_day = start + SignedDuration::from_hours(25);
+        let anew = Begun::Fresh { since: next_day, again: false };
+        assert_eq!(begin("d", 25 * 3600).await, anew, "kept for a day");
     }
 }

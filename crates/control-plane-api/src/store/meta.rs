@@ -1,12 +1,13 @@
 //! Single values.
 
-use domain::id::Epoch;
+use domain::id::{CommitId, Epoch};
 use sqlx::Row as _;
 
 use super::{Error, Store, Tx};
 
 const EPOCH: &str = "epoch";
 const CLUSTER: &str = "cluster-id";
+const APPROVED: &str = "approved-removal";
 
 impl Store {
     /// The broker's epoch; 1 until a broker was lost.
@@ -24,6 +25,20 @@ impl Store {
     pub(crate) async fn set_cluster(&self, tx: &mut Tx, epoch: Epoch, cluster: &str) -> Result<(), Error> {
         set(tx, EPOCH, &epoch.to_string()).await?;
         set(tx, CLUSTER, cluster).await
+    }
+
+    /// The commit whose removals a person has approved, however many they are.
+    pub(crate) async fn approved_removal(&self) -> Result<Option<CommitId>, Error> {
+        let text = self.meta(APPROVED).await?;
+        let corrupt = |_| Error::Corrupt { table: "meta", row: APPROVED.to_owned() };
+        text.map(CommitId::try_from).transpose().map_err(corrupt)
+    }
+
+    /// Notes that a person has approved what a commit removes.
+    pub(crate) async fn approve_removal(&self, commit: &CommitId) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        set(&mut tx, APPROVED, commit.as_str()).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>, Error> {

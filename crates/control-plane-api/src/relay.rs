@@ -1,0 +1,225 @@
+//! The relay: from Git's history to topics.
+//!
+//! It goes in *steps*, each from the commit relayed last to a later one. A step is opened in the store before
+//! anything of it is written, and closed with all that it leaves behind; a relay that starts finds an open step and
+//! finishes it between the same two commits, with the same ids. Whoever holds the one partition of
+//! `gitops-nudges` is the relay; the store's row of the open step names the holder, so one that lost its hold
+//! without noticing writes no further batch.
+
+mod catalog;
+mod changes;
+mod compare;
+mod content;
+mod mirror;
+mod on_nudge;
+mod orders;
+mod publish;
+mod report;
+mod step;
+mod wanted;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{
+    Classify, Disposition,
+    id::{CommitId, Epoch, Revision},
+};
+use event_bus::Bus;
+use gitops::{
+    Effective, Repository, Trailers,
+    effective::{Followed, Row, changes, follow},
+    repository::Line,
+};
+use runtime::Clock;
+use tracing::{info, instrument, warn};
+
+pub(crate) use self::{mirror::Mirror, on_nudge::OnNudge};
+use crate::{
+    desired::{Desired, DesiredState},
+    settings::RelaySettings,
+    store::{Step, StepKind, Store},
+    wake::Wake,
+};
+
+/// Commits that a step tells one by one; a longer line is told as one.
+const LINE: usize = 200;
+
+/// Why the relay did not finish.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    #[error("the relay could not use its store")]
+    Store(#[from] crate::store::Error),
+    #[error("the relay could not read the repository")]
+    Repository(#[from] gitops::repository::Error),
+    #[error("the relay could not write to its topics")]
+    Bus(#[from] event_bus::Error),
+    /// A row of the effective state is not what this version writes.
+    #[error("the effective state in the store cannot be read")]
+    State(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Classify for RelayError {
+    /// Nothing of Git's history may be left out, so every failure is waited for.
+    fn disposition(&self) -> Disposition {
+        Disposition::Retry
+    }
+}
+
+/// What the relay needs.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) repository: Repository,
+    pub(crate) trailers: Trailers,
+    pub(crate) bus: Bus,
+    pub(crate) desired: DesiredState,
+    pub(crate) wake: Wake,
+    pub(crate) mirror: Mirror,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: RelaySettings,
+    pub(crate) epoch: Epoch,
+    /// The repository's name in records: stable over moves of the remote.
+    pub(crate) name: String,
+    /// This process, among all that ever were.
+    pub(crate) holder: String,
+}
+
+/// The relay of one repository.
+pub(crate) struct Relay {
+    parts: Parts,
+    /// One look at a time in this process.
+    state: tokio::sync::Mutex<State>,
+    relayed: Mutex<Option<CommitId>>,
+}
+
+/// What the relay knows from its last step.
+#[derive(Clone, Debug, Default)]
+struct State {
+    revision: Revision,
+    effective: Effective,
+    /// Whether this process has compared the catalogue topics with the effective state since it became the relay.
+    compared: bool,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("name", &self.parts.name).finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    /// The relay, with what the store remembers.
+    pub(crate) async fn load(parts: Parts) -> Result<Self, RelayError> {
+        let relay = Self { parts, state: tokio::sync::Mutex::default(), relayed: Mutex::default() };
+        let mut state = relay.state.lock().await;
+        relay.reload(&mut state).await?;
+        drop(state);
+        Ok(relay)
+    }
+
+    /// Whether the commit was the last one relayed.
+    pub(crate) fn has_relayed(&self, commit: &CommitId) -> bool {
+        self.relayed.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(commit)
+    }
+
+    /// Looks at the branch and relays what is new.
+    #[instrument(name = "relay.look", skip_all)]
+    pub(crate) async fn look(&self) -> Result<(), RelayError> {
+        let mut state = self.state.lock().await;
+        let parts = &self.parts;
+        if let Some(open) = parts.store.open_step().await? {
+            parts.store.take_step(open.revision, &parts.holder).await?;
+            self.reload(&mut state).await?;
+            info!(revision = open.revision.0, "Finishing step {}", open.revision);
+            let followed = self.follow(&state.effective, &open.to).await?;
+            self.finish(&mut state, &open, followed).await?;
+        }
+        if parts.store.last_step().await?.is_some_and(|last| last.revision != state.revision) {
+            self.reload(&mut state).await?;
+        }
+        if !state.compared {
+            self.compare(&mut state).await?;
+            state.compared = true;
+        }
+        let Some(head) = parts.repository.blocking(Repository::fetch).await? else {
+            return Ok(());
+        };
+        while let Some(step) = self.next(&state, &head).await? {
+            let followed = self.follow(&state.effective, &step.to).await?;
+            if !self.may_remove(&step, &state.effective, &followed.effective).await? {
+                return Ok(());
+            }
+            parts.store.begin_step(&step, &parts.holder, parts.clock.now()).await?;
+            self.finish(&mut state, &step, followed).await?;
+        }
+        Ok(())
+    }
+
+    /// The next step towards `head`, if it is not reached.
+    async fn next(&self, state: &State, head: &CommitId) -> Result<Option<Step>, RelayError> {
+        let from = state.effective.commit().cloned();
+        let revision = state.revision.next();
+        let (since, to) = (from.clone(), head.clone());
+        let line = self
+            .parts
+            .repository
+            .blocking(move |repository| repository.first_parent_commits(since.as_ref(), &to, LINE))
+            .await?;
+        let step = |to, kind| Some(Step { revision, from: from.clone(), to, kind });
+        Ok(match line {
+            Line::Same => None,
+            // A commit that answers a request ends its step, so that the request has orders of its own.
+            Line::Commits(commits) => {
+                let own = commits.iter().find(|commit| self.parts.trailers.verify(commit).is_some());
+                let to = own.map_or_else(|| head.clone(), |commit| commit.id.clone());
+                step(to, StepKind::Linear)
+            }
+            Line::Beginning(_) | Line::TooLong(_) | Line::Merged(_) => step(head.clone(), StepKind::Collapsed),
+            Line::Rewritten(_) => step(head.clone(), StepKind::Rewritten),
+        })
+    }
+
+    /// What happened between the state and a later commit.
+    async fn follow(&self, effective: &Effective, to: &CommitId) -> Result<Followed, RelayError> {
+        let (effective, to, trailers) = (effective.clone(), to.clone(), self.parts.trailers.clone());
+        let followed = self.parts.repository.blocking(move |repository| {
+            follow(repository, &effective, &to, LINE, &trailers, &crate::commands::check_openapi)
+        });
+        Ok(followed.await?)
+    }
+
+    /// Takes the store's word for what was relayed.
+    async fn reload(&self, state: &mut State) -> Result<(), RelayError> {
+        let last = self.parts.store.last_step().await?;
+        let rows = self.parts.store.effective_files().await?;
+        let rows: Vec<Row> = rows
+            .iter()
+            .map(|row| serde_json::from_str(&row.content))
+            .collect::<Result<_, _>>()
+            .map_err(|error| RelayError::State(Box::new(error)))?;
+        let commit = last.as_ref().map(|step| step.to.clone());
+        let resumed = self.parts.repository.blocking(move |repository| Effective::resume(commit, rows, repository));
+        state.revision = last.map(|step| step.revision).unwrap_or_default();
+        state.effective = resumed.await?;
+        self.show(state);
+        Ok(())
+    }
+
+    /// Makes a state what reads are answered from.
+    fn show(&self, state: &State) {
+        *self.relayed.lock().unwrap_or_else(PoisonError::into_inner) = state.effective.commit().cloned();
+        self.parts.desired.replace(Desired::of(&state.effective, state.revision));
+    }
+
+    /// Whether the step takes away no more than it may without a person's word.
+    async fn may_remove(&self, step: &Step, from: &Effective, to: &Effective) -> Result<bool, RelayError> {
+        let removed = changes(from, to).iter().filter(|change| change.after().is_none()).count();
+        let cap = self.parts.settings.deletion_cap;
+        if removed <= cap || self.parts.store.approved_removal().await?.as_ref() == Some(&step.to) {
+            return Ok(true);
+        }
+        let commit = &step.to;
+        warn!(%commit, removed, cap, "Commit {commit} removes {removed} entities, more than {cap}: it waits for approval");
+        Ok(false)
+    }
+}
