@@ -14,7 +14,10 @@ impl Effective {
     }
 
     /// The entities from `first` on, in the order of their paths; `first` itself need not exist.
-    pub fn starting_at(&self, first: &EntityPath) -> impl Iterator<Item = (&EntityPath, &Arc<Declared>)> {
+    pub fn starting_at<'a>(
+        &'a self,
+        first: &EntityPath,
+    ) -> impl Iterator<Item = (&'a EntityPath, &'a Arc<Declared>)> + use<'a> {
         self.entities.range(first..)
     }
 }
