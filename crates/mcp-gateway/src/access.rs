@@ -40,12 +40,12 @@ impl Caller {
     ) -> Result<Self, AuthError> {
         let mut given = request.headers().get_all(AUTHORIZATION);
         let Some(value) = given.next() else { return Ok(Self::Anonymous) };
-        let verified = match (value.to_str().ok().and_then(bearer), given.next()) {
+        let outcome = match (value.to_str().ok().and_then(bearer), given.next()) {
             (Some(token), None) => verifier.verify(token).await,
             _ => Err(AuthError::Malformed),
         };
-        metrics.authenticated(verified.as_ref().err());
-        verified.map(Self::Known)
+        metrics.authenticated(outcome.as_ref().err());
+        outcome.map(Self::Known)
     }
 
     /// Whose list of tools the caller sees.

@@ -72,8 +72,8 @@ impl App {
 
         let readiness = Readiness::new(stopping);
         let parts = Parts { service: SERVICE, readiness: readiness.clone(), metrics, clock, random };
-        let served = gateway.clone();
-        let server = Server::bind(&settings.server, parts, move |config| served.configure(config));
+        let handlers = gateway.clone();
+        let server = Server::bind(&settings.server, parts, move |config| handlers.configure(config));
         let server = server.with_context(|| format!("listening on {}", settings.server.address))?;
         let routes = view(&bus, lifecycle);
         Ok(Self { bus, gateway, server, readiness, verifier, routes })

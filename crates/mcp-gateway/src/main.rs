@@ -11,8 +11,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&Source::process()).context("reading settings")?;
     let _telemetry = telemetry::init("mcp-gateway", &settings.telemetry).context("starting telemetry")?;
 
-    let mut lifecycle = Lifecycle::listen().context("listening for signals")?;
+    let lifecycle = Lifecycle::listen().context("listening for signals")?;
     let app = App::build(settings, &lifecycle).await.context("building the app")?;
-    app.start(&mut lifecycle);
+    app.start(&lifecycle);
     Ok(lifecycle.run().await)
 }

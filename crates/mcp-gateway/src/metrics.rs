@@ -126,13 +126,13 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn called(&self, tool: &str, status: &'static str, took: Duration) {
+    pub(crate) fn called(&self, tool: &str, status: &'static str, after: Duration) {
         let mut label = ToolName { tool_name: tool.to_owned() };
         if self.durations.get(&label).is_none() && self.named.fetch_add(1, Ordering::Relaxed) >= TOOLS {
             self.named.fetch_sub(1, Ordering::Relaxed);
             OTHER.clone_into(&mut label.tool_name);
         }
-        self.durations.get_or_create(&label).observe(took.as_secs_f64());
+        self.durations.get_or_create(&label).observe(after.as_secs_f64());
         self.invocations.get_or_create(&Invocation { tool_name: label.tool_name, status }).inc();
     }
 

@@ -101,6 +101,6 @@ fn document(context: &Context<'_>, api: &CatalogApi) -> Result<Value, String> {
             document.size
         ));
     }
-    let content = document.unpack().map_err(|error| error.to_string())?;
-    Ok(Value::String(String::from_utf8_lossy(&content).into_owned()))
+    let bytes = document.unpack().map_err(|error| error.to_string())?;
+    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
 }

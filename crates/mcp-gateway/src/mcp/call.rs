@@ -89,7 +89,8 @@ async fn outcome(
         // Whether another tenant has such a tool is nobody's business.
         Err(Denied::OtherTenant) => return Err(unknown()),
         Err(Denied::Scopes(scopes)) => {
-            return Err(Failed::Http(metadata::insufficient(context.request, context.gateway, &scopes)));
+            let answer = metadata::insufficient(context.request, context.gateway, &scopes);
+            return Err(Failed::Http(Box::new(answer)));
         }
     }
     let outcome = ask(context, route, served, &arguments).await;

@@ -46,7 +46,7 @@ pub(super) enum Reply {
 /// How a method ends without a result.
 pub(super) enum Failed {
     Rpc(RpcError),
-    Http(HttpResponse),
+    Http(Box<HttpResponse>),
 }
 
 impl From<RpcError> for Failed {
@@ -108,10 +108,10 @@ impl Context<'_> {
     pub(super) async fn answer(&self, message: Message<'_>) -> Reply {
         match message {
             Message::Broken { id, error } => Reply::error(&error, id),
-            Message::Request { id, method, params } => match self.result(id, &method, params).await {
+            Message::Request { id, method, params } => match self.result(id, &method, *params).await {
                 Ok(reply) => reply,
                 Err(Failed::Rpc(error)) => Reply::error(&error, Some(id)),
-                Err(Failed::Http(response)) => Reply::Http(response),
+                Err(Failed::Http(response)) => Reply::Http(*response),
             },
             Message::Notification { .. } | Message::Response if !self.is_welcome() => {
                 Reply::Http(metadata::unauthorized(self.request, self.gateway, &AuthError::Missing))
@@ -155,7 +155,7 @@ impl Context<'_> {
 
     /// 401 and the way to a token.
     pub(super) fn sign_in(&self) -> Failed {
-        Failed::Http(metadata::unauthorized(self.request, self.gateway, &AuthError::Missing))
+        Failed::Http(Box::new(metadata::unauthorized(self.request, self.gateway, &AuthError::Missing)))
     }
 
     fn list(&self, era: Era, params: &Params) -> Result<Bytes, RpcError> {

@@ -2,9 +2,12 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{
-        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HOST, HeaderValue, ORIGIN, VARY,
+    http::{
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HOST, HeaderValue, ORIGIN, VARY,
+        },
+        uri::Authority,
     },
 };
 use url::{Host, Url};
@@ -23,7 +26,7 @@ pub(super) fn check(request: &HttpRequest, gateway: &Gateway) -> Result<(), Prob
     let refused = |detail: &str| Err(Problem::new(Kind::Forbidden, detail));
     if on_loopback {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
         let name = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
         let known = name.as_ref().is_some_and(|name| {
             let text = name.host_str().unwrap_or_default();

@@ -19,7 +19,7 @@ pub(super) enum Message<'a> {
     Request {
         id: &'a RawValue,
         method: Cow<'a, str>,
-        params: Params,
+        params: Box<Params>,
     },
     Notification {
         method: Cow<'a, str>,
@@ -124,7 +124,7 @@ fn message(raw: &RawValue) -> Message<'_> {
     }
     match (fields.method, id) {
         (Some(method), Some(id)) => match params(fields.params) {
-            Ok(params) => Message::Request { id, method, params },
+            Ok(params) => Message::Request { id, method, params: Box::new(params) },
             Err(error) => Message::Broken { id: Some(id), error },
         },
         (Some(method), None) => Message::Notification { method },

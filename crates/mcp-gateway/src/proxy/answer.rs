@@ -31,7 +31,9 @@ pub(super) fn of(request: &HttpRequest, route: &Route, answer: Response) -> Http
         if name == "content-length" || !headers::is_returned(name, &named) {
             continue;
         }
-        let own = (name == "location").then(|| location(route, value.to_str().unwrap_or_default())).flatten();
+        let own = (name == "location")
+            .then(|| location(request, route, value.to_str().unwrap_or_default()))
+            .flatten();
         let value = own.map_or_else(|| value.as_bytes().to_vec(), String::into_bytes);
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(&value))
@@ -66,17 +68,21 @@ pub(super) fn of(request: &HttpRequest, route: &Route, answer: Response) -> Http
 }
 
 /// A redirection inside the backend, as the caller has to follow it.
-fn location(route: &Route, value: &str) -> Option<String> {
+///
+/// A backend names itself by its own address or, if it heeds `X-Forwarded-Host`, by ours.
+fn location(request: &HttpRequest, route: &Route, value: &str) -> Option<String> {
     let base = &route.upstream.url;
-    let target = if value.starts_with('/') && !value.starts_with("//") {
-        base.join(value).ok()?
-    } else {
-        Url::parse(value).ok()?
-    };
-    let rest = target.path().strip_prefix(base.path().trim_end_matches('/'))?;
-    if target.origin() != base.origin() || !rest.starts_with('/') {
+    let target = base.join(value).ok()?;
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok());
+    let ours = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    let is_ours = ours.is_some_and(|ours| {
+        ours.host() == target.host() && ours.port_or_known_default() == target.port_or_known_default()
+    });
+    let prefix = format!("/apis/{}/{}", route.tenant, route.api);
+    if (target.origin() != base.origin() && !is_ours) || target.path().starts_with(&format!("{prefix}/")) {
         return None;
     }
+    let rest = target.path().strip_prefix(base.path().trim_end_matches('/'))?;
     let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("/apis/{}/{}{rest}{query}", route.tenant, route.api))
+    rest.starts_with('/').then(|| format!("{prefix}{rest}{query}"))
 }

@@ -118,7 +118,7 @@ fn served(record: &GatewayRoute, tool: Tool) -> ServedTool {
     let name = shorten(&format!("{}--{}--{}", record.tenant, record.api, tool.name), NAME_LENGTH);
     let legacy = entry(&name, &tool, tool.wrapped_output_schema());
     let modern = entry(&name, &tool, tool.output_schema.clone());
-    ServedTool { name, legacy, modern, tool }
+    ServedTool { name, tool, legacy, modern }
 }
 
 /// The entry of a tool in `tools/list`.

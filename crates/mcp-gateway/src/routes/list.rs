@@ -3,7 +3,7 @@
 //! The order is by name, and a cursor says after which name the page begins: it holds whatever was deployed since,
 //! on every replica, and tells nothing that the list did not.
 
-use std::sync::OnceLock;
+use std::{fmt::Write as _, sync::OnceLock};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -130,13 +130,15 @@ impl List {
         text.push(']');
         if let (Some(_), Some((last, _))) = (end, tools.last()) {
             let cursor = URL_SAFE_NO_PAD.encode(format!("{CURSOR}{last}"));
-            text.push_str(&format!(",\"nextCursor\":{}", json!(cursor)));
+            // Writing to a text can't fail, here and below.
+            let _ = write!(text, ",\"nextCursor\":{}", json!(cursor));
         }
         if self.era == Era::Modern {
             let meta = mcp::server_meta();
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ",\"resultType\":\"complete\",\"ttlMs\":{FRESH_MS},\"cacheScope\":\"private\",\"_meta\":{meta}"
-            ));
+            );
         }
         text.push('}');
         text.into()

@@ -33,7 +33,7 @@ impl Table {
     ) -> Self {
         let version = self.version + 1;
         let mut routes = self.routes.clone();
-        let mut changed = self.changed.clone();
+        let mut stamps = self.changed.clone();
         for (key, tenant, route) in changes {
             let former = match &route {
                 Some(route) => routes.insert(key, Arc::clone(route)),
@@ -42,7 +42,7 @@ impl Table {
             let entries =
                 |route: &Arc<Route>| route.tools.iter().map(|tool| tool.modern.clone()).collect::<Vec<_>>();
             if former.as_ref().map(entries) != route.as_ref().map(entries) {
-                changed.insert(tenant, version);
+                stamps.insert(tenant, version);
             }
         }
         let mut tools = HashMap::new();
@@ -51,7 +51,7 @@ impl Table {
                 tools.insert(tool.name.clone(), (Arc::clone(route), index));
             }
         }
-        Self { version, routes, tools, changed, lists: Mutex::default() }
+        Self { version, routes, tools, changed: stamps, lists: Mutex::default() }
     }
 
     /// The route of `tenant/api`.
