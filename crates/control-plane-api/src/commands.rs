@@ -220,3 +220,6 @@ fn is_broken(state: &Desired, path: &EntityPath) -> bool {
 fn take_away(files: &mut Files, state: &Desired, path: &EntityPath) {
     files.extend(state.files(path).map(|file| (file.path, None)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,3 +12,6 @@ mod refused;
 pub(crate) use self::{
     door::Door, on_api_registration::OnApiRegistration, on_deploy_request::OnDeployRequest,
 };
+
+#[cfg(test)]
+mod tests;

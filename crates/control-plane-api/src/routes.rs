@@ -72,3 +72,6 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
             .configure(events::routes),
     );
 }
+
+#[cfg(test)]
+mod tests;

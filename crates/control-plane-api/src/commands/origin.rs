@@ -46,11 +46,6 @@ impl Precondition {
         Self(Arc::new(check))
     }
 
-    /// None.
-    pub(crate) fn none() -> Self {
-        Self::new(|_| true)
-    }
-
     /// Whether it holds.
     pub(crate) fn holds(&self, current: Option<&Digest>) -> bool {
         (self.0)(current)

@@ -53,7 +53,12 @@ impl Arrival {
     }
 }
 
+/// A sentence about a request, which may repeat what came: cut, and on one line.
+pub(super) fn sentence(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(10 * LONGEST).collect()
+}
+
 /// A text of a request as answers repeat it.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
+    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }

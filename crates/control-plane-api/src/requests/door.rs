@@ -15,7 +15,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::{
-    arrival::{Arrival, shown},
+    arrival::{Arrival, sentence, shown},
     refused::Refused,
 };
 use crate::{
@@ -143,7 +143,7 @@ impl Door {
             value_digest: arrival.digest().to_string(),
             outcome: outcome.to_owned(),
             reason: refused.as_ref().map(|refused| refused.reason().to_owned()),
-            message: refused.as_ref().map(ToString::to_string),
+            message: refused.as_ref().map(|refused| sentence(&refused.to_string())),
             commit: accepted.as_ref().map(|accepted| accepted.commit.to_string()),
             group: accepted.and_then(|accepted| accepted.group).map(|group| group.to_string()),
             at: self.clock.now(),

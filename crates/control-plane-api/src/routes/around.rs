@@ -1,7 +1,7 @@
-//! Around every route: at which commit the answer stands, and a record of writes that were denied.
+//! Around every route: who calls, at which commit the answer stands, and a record of writes that were denied.
 
 use actix_web::{
-    Error, HttpMessage as _,
+    Error, HttpMessage as _, ResponseError as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -28,9 +28,13 @@ pub(super) struct AnsweredAt(pub(super) Option<CommitId>);
 
 pub(super) async fn around(
     state: Data<State>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Who calls is settled first, so that nothing else of a request is looked at, or waited for, for a stranger.
+    if let Err(problem) = request.extract::<Authenticated>().await {
+        return Ok(request.into_response(problem.error_response()));
+    }
     // Taken before the handler runs, so that it never promises more than the answer holds.
     let before = state.desired.load().commit().cloned();
     let mut response = next.call(request).await?;

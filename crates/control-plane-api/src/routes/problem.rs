@@ -9,7 +9,8 @@ use crate::{
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(kind(&refusal), refusal.to_string()).member("reason", refusal.reason());
+        let detail: String = refusal.to_string().chars().take(2000).collect();
+        let problem = Self::new(kind(&refusal), detail).member("reason", refusal.reason());
         match refusal {
             Refusal::TenantNotEmpty { apis, applications, .. } => {
                 problem.member("apis", apis).member("applications", applications)

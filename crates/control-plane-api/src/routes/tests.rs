@@ -1,0 +1,10 @@
+//! The API as a caller meets it.
+
+mod apis;
+mod deployments;
+mod events;
+mod gateways;
+mod repeats;
+mod tenants;
+mod traces;
+mod waiting;
