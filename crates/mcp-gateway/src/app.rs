@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use event_bus::Bus;
 use events::{CatalogApi, CatalogEnvironment, CatalogGateway, CatalogTenant, Event, GatewayRoute};
 use runtime::{
-    Clock, Lifecycle, Metrics, Random as _, Readiness, SystemClock, SystemRandom, chain, http_client,
+    Clock, Gate, Lifecycle, Metrics, Random as _, Readiness, SystemClock, SystemRandom, chain, http_client,
 };
 use tokio::sync::mpsc::unbounded_channel;
 use tracing::warn;
@@ -27,6 +27,8 @@ pub struct App {
     gateway: Gateway,
     server: Server,
     readiness: Readiness,
+    /// Closed from the start, because a service without gates is ready.
+    caught_up: Gate,
     verifier: Verifier,
     routes: event_bus::View<GatewayRoute>,
 }
@@ -71,12 +73,13 @@ impl App {
         .context("building the clients of backends")?;
 
         let readiness = Readiness::new(stopping);
+        let caught_up = readiness.gate("routes");
         let parts = Parts { service: SERVICE, readiness: readiness.clone(), metrics, clock, random };
         let handlers = gateway.clone();
         let server = Server::bind(&settings.server, parts, move |config| handlers.configure(config));
         let server = server.with_context(|| format!("listening on {}", settings.server.address))?;
         let routes = view(&bus, lifecycle);
-        Ok(Self { bus, gateway, server, readiness, verifier, routes })
+        Ok(Self { bus, gateway, server, readiness, caught_up, verifier, routes })
     }
 
     /// Where it listens.
@@ -95,10 +98,9 @@ impl App {
     pub fn start(self, lifecycle: &Lifecycle) {
         let stopping = lifecycle.stopping();
         let (acks, said) = unbounded_channel();
-        let ready = self.readiness.gate("routes");
         let identity = self.gateway.identity().clone();
 
-        let routes = follow(self.routes, self.gateway, acks, ready, stopping.clone());
+        let routes = follow(self.routes, self.gateway, acks, self.caught_up, stopping.clone());
         lifecycle.spawn("gateway-routes", routes);
         let started = identity.started_at.to_string();
         lifecycle.spawn("gateway-acks", acks::publish(self.bus.clone(), said, started, stopping.clone()));

@@ -1,5 +1,7 @@
 //! What the service needs to know before it binds or connects.
 
+use std::time::Duration;
+
 use domain::name::EnvironmentName;
 use runtime::{HttpSettings, Reader, SettingsError, Source, telemetry};
 use url::Url;
@@ -10,6 +12,9 @@ pub(crate) const SERVICE: &str = "mcp-gateway";
 
 /// The port when none is set.
 const PORT: u16 = 8080;
+
+/// A route's own limit, at most five minutes, comes before the server's.
+const ANSWER: Duration = Duration::from_secs(330);
 
 /// All settings of the service.
 #[derive(Clone, Debug)]
@@ -70,7 +75,10 @@ impl Settings {
     pub fn load(source: &Source) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(source);
         let telemetry = telemetry::Settings::read(&mut reader);
-        let server = web::Settings::read(&mut reader, PORT);
+        let mut server = web::Settings::read(&mut reader, PORT);
+        if !reader.is_set("server.timeout") {
+            server.timeout = ANSWER;
+        }
         let bus = event_bus::Settings::read(&mut reader);
         let oidc = OidcSettings::read(&mut reader, SERVICE);
         let http = HttpSettings::read(&mut reader);

@@ -10,4 +10,5 @@ mod sign_in;
 mod stock_client;
 mod streams;
 mod tools;
+mod whole_service;
 mod world;
