@@ -27,7 +27,9 @@ pub(crate) fn status(orders: &[DeploymentRow]) -> &'static str {
 pub(crate) fn earlier_content(groups: &[Vec<DeploymentRow>], than: Option<&str>) -> Option<CommitId> {
     let from = match than {
         None => 0,
-        Some(than) => groups.iter().position(|group| group.first().is_some_and(|order| order.group == than))?,
+        Some(than) => {
+            groups.iter().position(|group| group.first().is_some_and(|order| order.group == than))?
+        }
     };
     let present = groups.get(from)?.first()?;
     let ran = |group: &&Vec<DeploymentRow>| {

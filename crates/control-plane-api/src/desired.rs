@@ -51,11 +51,6 @@ impl Desired {
         self.effective.commit()
     }
 
-    /// The relay's revision at that commit.
-    pub(crate) fn revision(&self) -> Revision {
-        self.revision
-    }
-
     /// All of it.
     pub(crate) fn effective(&self) -> &Effective {
         &self.effective
@@ -159,7 +154,8 @@ impl Desired {
         let from = after.cloned().or_else(|| FIRST.parse().ok());
         let from = from.map(|api| EntityPath::Api { tenant: tenant.clone(), api });
         let after = after.is_some().then(|| from.clone()).flatten();
-        let of_tenant = move |path: &EntityPath| matches!(path, EntityPath::Api { tenant: it, .. } if it == tenant);
+        let of_tenant =
+            move |path: &EntityPath| matches!(path, EntityPath::Api { tenant: it, .. } if it == tenant);
         let entities = from.map(|from| self.effective.starting_at(&from)).into_iter().flatten();
         entities
             .take_while(move |(path, _)| of_tenant(path))

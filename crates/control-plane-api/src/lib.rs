@@ -1,11 +1,24 @@
 //! REST, streams and the relay from Git to topics.
 
 mod announce;
+mod app;
 mod commands;
+mod deployments;
 mod desired;
+mod engine;
 mod group;
 mod projections;
+mod recovery;
 mod relay;
+mod requests;
+mod routes;
 mod settings;
 mod store;
+#[cfg(test)]
+mod testing;
 mod wake;
+
+pub use self::{
+    app::App,
+    settings::{GitSettings, RelaySettings, Settings},
+};

@@ -96,7 +96,10 @@ pub(crate) fn configure(config: &mut ServiceConfig, recovery: &Recovery) {
 
 /// `POST /v1/recovery`: recover on the broker that is there.
 #[post("/v1/recovery")]
-async fn recover(_caller: Authorized<TenantsCreate>, recovery: Data<Recovery>) -> Result<HttpResponse, Problem> {
+async fn recover(
+    _caller: Authorized<TenantsCreate>,
+    recovery: Data<Recovery>,
+) -> Result<HttpResponse, Problem> {
     let epoch = recovery.recover().await?;
     Ok(HttpResponse::Ok().json(json!({ "epoch": epoch, "cluster": recovery.engine.bus.cluster_id() })))
 }

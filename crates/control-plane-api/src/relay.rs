@@ -174,7 +174,9 @@ impl Relay {
                 let to = own.map_or_else(|| head.clone(), |commit| commit.id.clone());
                 step(to, StepKind::Linear)
             }
-            Line::Beginning(_) | Line::TooLong(_) | Line::Merged(_) => step(head.clone(), StepKind::Collapsed),
+            Line::Beginning(_) | Line::TooLong(_) | Line::Merged(_) => {
+                step(head.clone(), StepKind::Collapsed)
+            }
             Line::Rewritten(_) => step(head.clone(), StepKind::Rewritten),
         })
     }
@@ -198,7 +200,8 @@ impl Relay {
             .collect::<Result<_, _>>()
             .map_err(|error| RelayError::State(Box::new(error)))?;
         let commit = last.as_ref().map(|step| step.to.clone());
-        let resumed = self.parts.repository.blocking(move |repository| Effective::resume(commit, rows, repository));
+        let resumed =
+            self.parts.repository.blocking(move |repository| Effective::resume(commit, rows, repository));
         state.revision = last.map(|step| step.revision).unwrap_or_default();
         state.effective = resumed.await?;
         self.show(state);
@@ -223,3 +226,6 @@ impl Relay {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,6 @@ pub(crate) use self::{
     ordered::Ordered,
     requests::RequestRow,
     steps::{Step, StepKind},
-    stream::StreamEvent,
     traces::{NewTrace, TraceEntry, TraceRow},
 };
 

@@ -12,7 +12,7 @@ use actix_web::{
     http::{Method, StatusCode},
     test::{TestRequest, call_service, init_service},
 };
-use domain::id::{CommitId, Revision};
+use domain::id::CommitId;
 use events::{AuditRecord, GitopsNudge, RequestOutcome};
 use futures_util::future::BoxFuture;
 use gitops::{Author, Files, Initial, Remote, Repository, Trailers, Writer};
@@ -28,7 +28,7 @@ use web::{cursor::Cursors, testing::Issuer};
 use crate::{
     announce::Announce,
     commands::{self, Commands},
-    desired::{Desired, DesiredState},
+    desired::DesiredState,
     requests::Door,
     routes::{self, State},
     store::Store,
@@ -149,7 +149,7 @@ impl Plane {
         };
         let plane = Self { state, announced, clock, lifecycle, writer, _dir: dir };
         let initial = Initial::usual("example.com", "http://127.0.0.1:8080", "root@example.com", Uuid::nil());
-        plane.push(initial.files());
+        plane.push(&initial.files());
         plane.relay();
         plane
     }
@@ -186,27 +186,23 @@ impl Plane {
     }
 
     /// Somebody pushes files to the remote.
-    pub(crate) fn push(&self, files: Files) -> CommitId {
+    pub(crate) fn push(&self, files: &Files) -> CommitId {
         let head = self.state.repository.fetch().unwrap();
-        let author = Author {
-            name: "Grace".to_owned(),
-            email: "grace@example.com".to_owned(),
-            at: self.clock.now(),
-        };
-        self.writer.commit(head.as_ref(), &files, &author, "Push", "pushed").unwrap()
+        let author =
+            Author { name: "Grace".to_owned(), email: "grace@example.com".to_owned(), at: self.clock.now() };
+        self.writer.commit(head.as_ref(), files, &author, "Push", "pushed").unwrap()
     }
 
     /// Somebody pushes one file.
     pub(crate) fn push_text(&self, path: &str, text: &str) -> CommitId {
-        self.push(BTreeMap::from([(path.to_owned(), Some(text.as_bytes().to_vec()))]))
+        self.push(&BTreeMap::from([(path.to_owned(), Some(text.as_bytes().to_vec()))]))
     }
 
     /// The relay goes to the head of the branch.
     pub(crate) fn relay(&self) {
         let Some(head) = self.state.repository.fetch().unwrap() else { return };
-        let present = self.state.desired.load();
-        let next = present.ahead(&self.state.repository, &head).unwrap();
-        self.state.desired.replace(Desired::of(next.effective(), Revision(present.revision().0 + 1)));
+        let next = self.state.desired.load().ahead(&self.state.repository, &head).unwrap();
+        self.state.desired.replace(next);
     }
 
     /// What the head of the remote's branch holds at `path`.
@@ -298,7 +294,8 @@ impl Call<'_> {
         let app = init_service(App::new().configure(|config| routes::configure(config, &state))).await;
         let response = call_service(&app, self.request.to_request()).await;
         let status = response.status();
-        let named = |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let named =
+            |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let headers =
             response.headers().iter().map(|(name, value)| (name.to_string(), named(value))).collect();
         let body = to_bytes(response.into_body()).await.unwrap();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::{
     entity::{
-        Api, Authentication, Backend, Content, Entity, EntityPath, GatewayOptions, Kind, Policies, RateLimit, Tenant,
+        Api, Authentication, Backend, Content, Entity, EntityPath, GatewayOptions, Kind, Policies, RateLimit,
+        Tenant,
     },
     name::{ApiName, EnvironmentName, TenantName},
 };

@@ -37,9 +37,12 @@ pub(crate) struct Origin {
     pub(crate) resumed: bool,
 }
 
-/// Decides whether the version of an entity's files, if there is any, is the one that the caller means.
+/// Whether the version of an entity's files, if there is any, is the one that the caller means.
+type Check = dyn Fn(Option<&Digest>) -> bool + Send + Sync;
+
+/// A condition of the caller, checked at the head of the branch.
 #[derive(Clone)]
-pub(crate) struct Precondition(Arc<dyn Fn(Option<&Digest>) -> bool + Send + Sync>);
+pub(crate) struct Precondition(Arc<Check>);
 
 impl Precondition {
     pub(crate) fn new(check: impl Fn(Option<&Digest>) -> bool + Send + Sync + 'static) -> Self {

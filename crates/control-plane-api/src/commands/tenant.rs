@@ -163,5 +163,9 @@ fn in_use(state: &Desired, tenant: &TenantName, open: &BTreeSet<EnvironmentName>
         .filter(|deployment| !open.contains(&deployment.environment))
         .map(|deployment| Entity::Deployment(deployment.clone()).path().to_string())
         .collect();
-    if by.is_empty() { Ok(()) } else { Err(Refusal::StillReferenced { what: "an environment".to_owned(), by }) }
+    if by.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::StillReferenced { what: "an environment".to_owned(), by })
+    }
 }

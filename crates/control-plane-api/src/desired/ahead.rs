@@ -8,7 +8,11 @@ use crate::commands::check_openapi;
 
 impl Desired {
     /// The state at `commit`, which the mirror must hold; by the same rules as the relay's. Blocks.
-    pub(crate) fn ahead(&self, repository: &Repository, commit: &CommitId) -> Result<Self, repository::Error> {
+    pub(crate) fn ahead(
+        &self,
+        repository: &Repository,
+        commit: &CommitId,
+    ) -> Result<Self, repository::Error> {
         let changed = repository.changes(self.commit(), commit)?;
         let advance =
             self.effective.advance(commit, &changed, Span::Collapsed, repository, &check_openapi)?;

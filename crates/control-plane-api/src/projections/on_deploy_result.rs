@@ -55,7 +55,14 @@ impl Handle<DeployResult> for OnDeployResult {
         });
         let tenant = result.tenant.as_str();
         store
-            .append_stream(&mut tx, tenant, &envelope.id.to_string(), "deployment-finished", &data.to_string(), result.finished_at)
+            .append_stream(
+                &mut tx,
+                tenant,
+                &envelope.id.to_string(),
+                "deployment-finished",
+                &data.to_string(),
+                result.finished_at,
+            )
             .await?;
         tx.commit().await.map_err(crate::store::Error::from)?;
         self.0.wake.notify(tenant);

@@ -54,7 +54,14 @@ impl Handle<DeploymentStep> for OnDeploymentStep {
         });
         let tenant = step.tenant.as_str();
         store
-            .append_stream(&mut tx, tenant, &envelope.id.to_string(), "deployment-step", &data.to_string(), step.at)
+            .append_stream(
+                &mut tx,
+                tenant,
+                &envelope.id.to_string(),
+                "deployment-step",
+                &data.to_string(),
+                step.at,
+            )
             .await?;
         tx.commit().await.map_err(crate::store::Error::from)?;
         self.0.wake.notify(tenant);

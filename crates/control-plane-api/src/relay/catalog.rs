@@ -5,11 +5,11 @@ use domain::{
     id::{CommitId, Digest, Revision},
     variable::{Templated, Variables},
 };
+use event_bus::{Bus, Outgoing};
 use events::{
     CatalogApi, CatalogApplication, CatalogEnvironment, CatalogGateway, CatalogPlan, CatalogTenant,
     CatalogUsers, Document, Event, Level, Member, Subscription, TenantLifecycle, Topic, topics,
 };
-use event_bus::{Bus, Outgoing};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -283,7 +283,8 @@ pub(crate) fn authentication(authentication: &Authentication) -> (events::Authen
 
 /// Limits as records have them; those of `api` win over those of `defaults`.
 pub(crate) fn policies(api: &Policies, defaults: Option<&Policies>) -> events::Policies {
-    let limit = api.rate_limit.as_ref().or_else(|| defaults.and_then(|defaults| defaults.rate_limit.as_ref()));
+    let limit =
+        api.rate_limit.as_ref().or_else(|| defaults.and_then(|defaults| defaults.rate_limit.as_ref()));
     let literal = |value: &Templated<u32>| value.literal().map(|value| i64::from(*value));
     match limit {
         None => events::Policies { requests_per_minute: None, burst: None },

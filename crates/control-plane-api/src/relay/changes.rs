@@ -75,9 +75,12 @@ impl ChangeEvent {
                 let kind = if before.is_none() { TenantChange::Created } else { TenantChange::Updated };
                 Some(Self::tenant(tenant, kind, change))
             }
-            (Some(Entity::Tenant(tenant)), None) => Some(Self::tenant(tenant, TenantChange::Retiring, change)),
+            (Some(Entity::Tenant(tenant)), None) => {
+                Some(Self::tenant(tenant, TenantChange::Retiring, change))
+            }
             (before, Some(Entity::Application(application))) => {
-                let kind = if before.is_none() { ApplicationChange::Created } else { ApplicationChange::Updated };
+                let kind =
+                    if before.is_none() { ApplicationChange::Created } else { ApplicationChange::Updated };
                 Some(Self::application(application, kind, change))
             }
             (Some(Entity::Application(application)), None) => {
@@ -141,7 +144,9 @@ impl ChangeEvent {
                 TenantChange::Created => "tenant-created",
                 TenantChange::Retiring => "tenant-retiring",
                 TenantChange::Deleted => "tenant-deleted",
-                TenantChange::Updated | TenantChange::MembersChanged | TenantChange::Unknown => "tenant-updated",
+                TenantChange::Updated | TenantChange::MembersChanged | TenantChange::Unknown => {
+                    "tenant-updated"
+                }
             },
             Self::Application(event) => match event.kind {
                 ApplicationChange::Created => "application-created",

@@ -43,14 +43,17 @@ impl Relay {
         let Some(commit) = state.effective.commit().cloned() else { return Ok(()) };
         let positions = self.parts.store.catalog_positions().await?;
         if !self.parts.mirror.passed(&positions).await {
-            warn!("The catalogue topics could not be read to where they were written; comparing what was read");
+            warn!(
+                "The catalogue topics could not be read to where they were written; comparing what was read"
+            );
         }
         let difference = self.difference(&state.effective).await?;
         if difference.is_empty() {
             return Ok(());
         }
         info!(
-            missing = difference.missing.len(), surplus = difference.surplus.len(),
+            missing = difference.missing.len(),
+            surplus = difference.surplus.len(),
             "The catalogue topics differ from what is in effect: writing them again"
         );
         self.republish(state, commit).await
@@ -99,7 +102,10 @@ impl Relay {
     }
 
     /// Topic, key and content of the record that an entity should have.
-    async fn expected(&self, declared: &Declared) -> Result<Option<(&'static str, String, Digest)>, RelayError> {
+    async fn expected(
+        &self,
+        declared: &Declared,
+    ) -> Result<Option<(&'static str, String, Digest)>, RelayError> {
         let document = match &declared.openapi {
             None => None,
             Some(openapi) => {

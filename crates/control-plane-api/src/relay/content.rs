@@ -60,9 +60,15 @@ pub(crate) struct Levels<'a> {
 
 impl Content {
     /// The content of `api` with `text` as its document, under the settings of `levels`.
-    pub(crate) fn of(api: &Api, text: &[u8], media_type: &str, levels: Levels<'_>) -> Result<Self, ContentError> {
+    pub(crate) fn of(
+        api: &Api,
+        text: &[u8],
+        media_type: &str,
+        levels: Levels<'_>,
+    ) -> Result<Self, ContentError> {
         let document = Document::pack(text, media_type).map_err(ContentError::Document)?;
-        let upstream = Upstream { url: resolved("backend.url", &api.backend.url)?, timeout_ms: timeout(api)? };
+        let upstream =
+            Upstream { url: resolved("backend.url", &api.backend.url)?, timeout_ms: timeout(api)? };
         let (authentication, scopes) = authentication(&api.authentication);
         let policies = policies(&api.policies, levels.defaults.map(|defaults| &defaults.policies));
         let variables = variables(levels);

@@ -66,7 +66,9 @@ impl Mirror {
     pub(crate) async fn passed(&self, offsets: &BTreeMap<Part, i64>) -> bool {
         let mut next = self.next.subscribe();
         let reached = next.wait_for(|next| {
-            offsets.iter().all(|(part, wanted)| *wanted == 0 || next.get(part).is_some_and(|next| next >= wanted))
+            offsets
+                .iter()
+                .all(|(part, wanted)| *wanted == 0 || next.get(part).is_some_and(|next| next >= wanted))
         });
         matches!(timeout(PATIENCE, reached).await, Ok(Ok(_)))
     }

@@ -203,8 +203,7 @@ pub(crate) fn remember(order: &DeployOrder) -> Ordered {
 }
 
 fn read_target(text: &str) -> GatewayTarget {
-    serde_json::from_str(text)
-        .unwrap_or(GatewayTarget { kind: GatewayKind::Unknown, address: String::new() })
+    serde_json::from_str(text).unwrap_or(GatewayTarget { kind: GatewayKind::Unknown, address: String::new() })
 }
 
 #[cfg(test)]

@@ -64,7 +64,12 @@ struct Shown {
 
 impl<'a> Report<'a> {
     /// The report of a step of this kind, written at `now`.
-    pub(crate) fn new(repository: &'a str, generation: Generation, kind: &'static str, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        repository: &'a str,
+        generation: Generation,
+        kind: &'static str,
+        now: Timestamp,
+    ) -> Self {
         Self { repository, generation, kind, now, tenants: BTreeMap::new() }
     }
 
@@ -74,7 +79,14 @@ impl<'a> Report<'a> {
     }
 
     /// A change of an entity.
-    pub(crate) fn changed(&mut self, tenant: &TenantName, cause: &Provenance, id: Uuid, kind: &'static str, data: String) {
+    pub(crate) fn changed(
+        &mut self,
+        tenant: &TenantName,
+        cause: &Provenance,
+        id: Uuid,
+        kind: &'static str,
+        data: String,
+    ) {
         self.lines(tenant, cause).stream.push(Shown { id: id.to_string(), kind, data });
     }
 
@@ -116,7 +128,8 @@ impl<'a> Report<'a> {
         lines.failures += 1;
         let place = format!("{}/{}", deployment.api, deployment.environment);
         for spot in refused.spots() {
-            let parts = ["refused", &group.to_string(), &spot.deployment(), spot.gateway.as_str()].map(str::to_owned);
+            let parts =
+                ["refused", &group.to_string(), &spot.deployment(), spot.gateway.as_str()].map(str::to_owned);
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             let order_id = derived_id(&parts);
             lines.deployments.push(NewDeployment {
@@ -139,7 +152,13 @@ impl<'a> Report<'a> {
             lines.refused.push((order_id, refused.reason, refused.message.clone()));
         }
         let id = derived_id(&["refused", &group.to_string()]).to_string();
-        lines.entries.push(entry(&id, format!("order: deploy {place}"), "failed", Some(refused.message.clone()), at));
+        lines.entries.push(entry(
+            &id,
+            format!("order: deploy {place}"),
+            "failed",
+            Some(refused.message.clone()),
+            at,
+        ));
         let data = json!({
             "deployment": group, "api": deployment.api, "environment": deployment.environment,
             "status": "failed", "reason": refused.reason, "message": refused.message,
@@ -168,7 +187,9 @@ impl<'a> Report<'a> {
                 store.end_deployment(tx, &end).await?;
             }
             for shown in &lines.stream {
-                store.append_stream(tx, tenant.as_str(), &shown.id, shown.kind, &shown.data, self.now).await?;
+                store
+                    .append_stream(tx, tenant.as_str(), &shown.id, shown.kind, &shown.data, self.now)
+                    .await?;
             }
             let orders = lines.deployments.len() - lines.refused.len();
             let orders = i64::try_from(orders).unwrap_or(i64::MAX);
@@ -190,7 +211,13 @@ impl<'a> Report<'a> {
             let relayed = format!("relay: step {revision}, {kind}");
             Lines {
                 entries: vec![
-                    entry(&format!("{id}.commit"), committed, "success", Some(cause.commit.to_string()), cause.at),
+                    entry(
+                        &format!("{id}.commit"),
+                        committed,
+                        "success",
+                        Some(cause.commit.to_string()),
+                        cause.at,
+                    ),
                     entry(&format!("{id}.relay"), relayed, "success", None, now),
                 ],
                 trace: NewTrace {

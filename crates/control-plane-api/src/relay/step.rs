@@ -62,7 +62,12 @@ impl Work<'_> {
 impl Relay {
     /// Writes what the open step says, and closes it.
     #[instrument(name = "relay.step", skip_all, fields(revision = step.revision.0, commit = %step.to))]
-    pub(super) async fn finish(&self, state: &mut State, step: &Step, followed: Followed) -> Result<(), RelayError> {
+    pub(super) async fn finish(
+        &self,
+        state: &mut State,
+        step: &Step,
+        followed: Followed,
+    ) -> Result<(), RelayError> {
         let parts = &self.parts;
         let now = parts.clock.now();
         let work = Work {
@@ -86,7 +91,8 @@ impl Relay {
 
         let positions = self.positions(&publisher).await?;
         let heads = heads(&parts.name, &work, &followed.effective, &positions);
-        let id = derived_id(&[&parts.name, &parts.epoch.to_string(), &step.revision.to_string(), "catalog-heads"]);
+        let id =
+            derived_id(&[&parts.name, &parts.epoch.to_string(), &step.revision.to_string(), "catalog-heads"]);
         let heads = parts.bus.prepare(&parts.bus.envelope(id, heads)).await?;
         publisher.push(CatalogHeads::TOPIC.name, heads).await?;
         publisher.flush().await?;
@@ -95,7 +101,8 @@ impl Relay {
         for change in followed.effective.row_changes(&state.effective) {
             match change {
                 RowChange::Put(row) => {
-                    let content = serde_json::to_string(&*row).map_err(|error| RelayError::State(Box::new(error)))?;
+                    let content =
+                        serde_json::to_string(&*row).map_err(|error| RelayError::State(Box::new(error)))?;
                     let row = FileRow { path: row.path.to_string(), content };
                     parts.store.put_effective_file(&mut tx, &row).await?;
                 }
@@ -136,7 +143,8 @@ impl Relay {
                 let tenant = entity.path.tenant().cloned().unwrap_or_else(TenantName::platform);
                 let trace = report.trace(&tenant, cause);
                 let audit = self.audit(work, cause, entity, &tenant, &trace);
-                let id = self.id(work, &[cause.commit.as_str(), &entity.path.to_string(), verb(entity), "audit"]);
+                let id =
+                    self.id(work, &[cause.commit.as_str(), &entity.path.to_string(), verb(entity), "audit"]);
                 publisher.push(AuditRecord::TOPIC.name, bus.prepare(&bus.envelope(id, audit)).await?).await?;
                 let change = Change {
                     actor: cause.actor.clone(),
@@ -189,13 +197,17 @@ impl Relay {
             for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
                 let tenant = tenant_of(&problem.path);
                 report.problem(&tenant, cause, &problem.path, &problem.to_string());
-                let id = self.id(work, &[cause.commit.as_str(), &problem.path, &problem.message, "notification"]);
+                let id =
+                    self.id(work, &[cause.commit.as_str(), &problem.path, &problem.message, "notification"]);
                 let notification = Notification {
                     tenant,
                     severity: events::Severity::Warning,
                     kind: "document-refused".to_owned(),
                     title: format!("`{}` is not in effect", problem.path),
-                    body: format!("{problem}\n\nIts former content stays in effect. Commit {}.", cause.commit),
+                    body: format!(
+                        "{problem}\n\nIts former content stays in effect. Commit {}.",
+                        cause.commit
+                    ),
                     entity: problem.path.clone(),
                     at: work.now,
                 };
@@ -260,7 +272,9 @@ impl Relay {
         publisher: &mut Publisher<'_>,
     ) -> Result<(), RelayError> {
         let document = self.document(declared).await?;
-        let Some(record) = CatalogRecord::of(&declared.entity, document, origin.clone()) else { return Ok(()) };
+        let Some(record) = CatalogRecord::of(&declared.entity, document, origin.clone()) else {
+            return Ok(());
+        };
         let topic = record.topic().name;
         let id = self.id(work, &[&record.key(), topic]);
         publisher.push(topic, record.prepare(&self.parts.bus, id).await?).await
@@ -291,12 +305,15 @@ impl Relay {
         let known = parts.store.ordered().await?.into_iter().map(|order| (Spot::of(&order), order));
         let mut known: BTreeMap<Spot, Ordered> = known.collect();
         let touched: BTreeSet<EntityPath> = match work.step.kind {
-            StepKind::Republished => to.of_kind(domain::entity::Kind::Deployment).map(|(path, _)| path.clone()).collect(),
+            StepKind::Republished => {
+                to.of_kind(domain::entity::Kind::Deployment).map(|(path, _)| path.clone()).collect()
+            }
             _ => causes.keys().cloned().collect(),
         };
         known.retain(|spot, _| touched.contains(&path_of(spot)));
         let (state, head, paths) = (to.clone(), work.step.to.clone(), touched.clone());
-        let found = parts.repository.blocking(move |repository| wanted::of(&state, repository, &head, &paths));
+        let found =
+            parts.repository.blocking(move |repository| wanted::of(&state, repository, &head, &paths));
         let Deployments { mut wanted, refused } = found.await?;
         let last = work.last();
         let cause_of = |path: &EntityPath| causes.get(path).unwrap_or(&last).clone();
@@ -460,7 +477,9 @@ fn heads(
             .map(|topic| TopicHead {
                 topic: topic.name.to_owned(),
                 next_offsets: (0..topic.partitions)
-                    .map(|partition| positions.get(&(topic.name.to_owned(), partition)).copied().unwrap_or_default())
+                    .map(|partition| {
+                        positions.get(&(topic.name.to_owned(), partition)).copied().unwrap_or_default()
+                    })
                     .collect(),
                 live_keys: live.get(topic.name).copied().unwrap_or_default(),
             })

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Classify, Disposition,
-    entity::{Api, Content as Choice, Defaults, Deployment, DeploymentState, Entity, EntityPath, TenantVariables},
+    entity::{
+        Api, Content as Choice, Defaults, Deployment, DeploymentState, Entity, EntityPath, TenantVariables,
+    },
     id::CommitId,
 };
-use gitops::{BlobId, Effective, Repository, repository::{self, PinError}};
-
+use gitops::{
+    BlobId, Effective, Repository,
+    repository::{self, PinError},
+};
 
 use super::{
     content::{Content, ContentError, Levels},
@@ -120,7 +124,8 @@ pub(crate) fn of(
 ) -> Result<Deployments, repository::Error> {
     let mut found = Deployments { wanted: BTreeMap::new(), refused: Vec::new() };
     for path in deployments {
-        let Some(Entity::Deployment(deployment)) = effective.get(path).map(|declared| &*declared.entity) else {
+        let Some(Entity::Deployment(deployment)) = effective.get(path).map(|declared| &*declared.entity)
+        else {
             continue;
         };
         if deployment.state == DeploymentState::Absent {
@@ -216,7 +221,9 @@ fn source(
                 path: pinned.openapi_path,
                 commit: pinned.commit,
             }),
-            Err(PinError::Repository(error)) if error.disposition() == Disposition::Retry => Err(error.into()),
+            Err(PinError::Repository(error)) if error.disposition() == Disposition::Retry => {
+                Err(error.into())
+            }
             Err(error) => Err(Refusal::Pin(error).into()),
         },
     }

@@ -119,7 +119,11 @@ impl Door {
     }
 
     /// Who asks, once that is proved.
-    fn known(&self, arrival: &Arrival, operation: Option<Operation>) -> Result<Result<Known, Refused>, NotReady> {
+    fn known(
+        &self,
+        arrival: &Arrival,
+        operation: Option<Operation>,
+    ) -> Result<Result<Known, Refused>, NotReady> {
         let state = self.desired.load();
         if state.commit().is_none() {
             return Err(NotReady);
@@ -167,8 +171,12 @@ impl Door {
         let id = |of: &str| derived_id(&[&[of], about.as_slice()].concat());
         let accepted = row.outcome == "accepted";
         info!(
-            tenant = row.tenant, request = row.request_id, reason = row.reason,
-            "Request `{}` is {}", row.request_id, row.outcome
+            tenant = row.tenant,
+            request = row.request_id,
+            reason = row.reason,
+            "Request `{}` is {}",
+            row.request_id,
+            row.outcome
         );
         if !accepted {
             let record = AuditRecord {

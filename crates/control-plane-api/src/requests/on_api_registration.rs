@@ -45,7 +45,8 @@ impl OnApiRegistration {
         request: &ApiRegistration,
     ) -> Result<Accepted, NotDone> {
         let environment: EnvironmentName = request.environment.parse()?;
-        let gateways: Result<BTreeSet<GatewayName>, _> = request.gateways.iter().map(|it| it.parse()).collect();
+        let gateways: Result<BTreeSet<GatewayName>, _> =
+            request.gateways.iter().map(|it| it.parse()).collect();
         let api = new_api(tenant, request).await?;
         let name = api.name.clone();
         let wanted = Registration { api, environment: environment.clone(), gateways: gateways?.into() };

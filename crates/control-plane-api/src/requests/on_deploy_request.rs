@@ -54,7 +54,8 @@ impl OnDeployRequest {
         let (owner, of, at) = (tenant.clone(), api.clone(), environment.clone());
         let done = match request.operation {
             DeployOperation::Deploy => {
-                let gateways: Result<_, _> = request.gateways.iter().map(|name| name.parse::<GatewayName>()).collect();
+                let gateways: Result<_, _> =
+                    request.gateways.iter().map(|name| name.parse::<GatewayName>()).collect();
                 let gateways: std::collections::BTreeSet<GatewayName> = gateways?;
                 let wanted = Deploy {
                     tenant: owner,

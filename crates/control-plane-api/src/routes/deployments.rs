@@ -28,7 +28,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 /// The orders of a deployment, of which there is at least one.
 async fn group(state: &State, tenant: &TenantName, id: &str) -> Result<Vec<DeploymentRow>, Problem> {
-    let missing = || Problem::new(Kind::DeploymentNotFound, format!("tenant `{tenant}` has no such deployment"));
+    let missing =
+        || Problem::new(Kind::DeploymentNotFound, format!("tenant `{tenant}` has no such deployment"));
     let id = Uuid::try_parse(id).map_err(|_| missing())?;
     let orders = state.store.deployment_group(tenant, id).await?;
     if orders.is_empty() { Err(missing()) } else { Ok(orders) }

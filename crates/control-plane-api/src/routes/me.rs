@@ -29,8 +29,12 @@ struct Me {
 #[get("/me")]
 async fn me(caller: Authenticated) -> Json<Me> {
     let principal: &Principal = caller.principal();
-    let granted: BTreeSet<Permission> =
-        principal.roles.iter().flat_map(|role| role.permissions()).filter(|it| principal.holds(*it)).collect();
+    let granted: BTreeSet<Permission> = principal
+        .roles
+        .iter()
+        .flat_map(|role| role.permissions())
+        .filter(|it| principal.holds(*it))
+        .collect();
     Json(Me {
         subject: principal.subject.clone(),
         username: principal.username.clone(),

@@ -13,7 +13,8 @@ use crate::desired::Desired;
 
 /// A name that a body gives.
 pub(super) fn given<N: FromStr<Err = NameError>>(field: &str, text: &str) -> Result<N, Problem> {
-    text.parse().map_err(|error: NameError| Problem::new(Kind::InvalidName, error.to_string()).member("field", field))
+    text.parse()
+        .map_err(|error: NameError| Problem::new(Kind::InvalidName, error.to_string()).member("field", field))
 }
 
 /// A name in a path; what can be no name is the name of nothing.
@@ -28,7 +29,10 @@ pub(super) fn tenant<'a>(state: &'a Desired, tenant: &TenantName) -> Result<&'a 
 }
 
 /// The environment of a path, which has to be there.
-pub(super) fn environment<'a>(state: &'a Desired, name: &EnvironmentName) -> Result<&'a Environment, Problem> {
+pub(super) fn environment<'a>(
+    state: &'a Desired,
+    name: &EnvironmentName,
+) -> Result<&'a Environment, Problem> {
     let missing = || Problem::new(Kind::EnvironmentNotFound, format!("there is no environment `{name}`"));
     state.environment(name).ok_or_else(missing)
 }

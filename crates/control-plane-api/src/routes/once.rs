@@ -44,7 +44,8 @@ impl FromRequest for Key {
         let route = format!("{} {}", request.method(), request.path());
         let Some(value) = request.headers().get(KEY) else { return ready(Ok(Self { route, key: None })) };
         let key = value.to_str().ok().map(str::trim).filter(|key| (1..=255).contains(&key.len()));
-        let invalid = || Problem::new(Kind::BadRequest, "`Idempotency-Key` has 1 to 255 printable characters");
+        let invalid =
+            || Problem::new(Kind::BadRequest, "`Idempotency-Key` has 1 to 255 printable characters");
         ready(key.map(|key| Self { route, key: Some(key.to_owned()) }).ok_or_else(invalid))
     }
 }

@@ -145,7 +145,12 @@ impl Store {
     }
 
     /// Ends the orders that an older epoch left unfinished: their broker is lost, and newer orders take their place.
-    pub(crate) async fn end_lost_orders(&self, tx: &mut Tx, epoch: Epoch, now: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn end_lost_orders(
+        &self,
+        tx: &mut Tx,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         sqlx::query(
             "UPDATE deployments SET status = 'superseded', reason = 'broker-lost', finished_at = $1 \
              WHERE epoch < $2 AND finished_at IS NULL",
@@ -186,30 +191,6 @@ impl Store {
         ))
         .bind(tenant.to_string())
         .bind(group.to_string())
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(deployment).collect()
-    }
-
-    /// The newest orders of a tenant before a position, newest first.
-    pub(crate) async fn deployments(
-        &self,
-        tenant: &TenantName,
-        filter: &Filter<'_>,
-        before: Option<(i64, &str)>,
-        limit: i64,
-    ) -> Result<Vec<DeploymentRow>, Error> {
-        let (revision, order_id) = before.unwrap_or((i64::MAX, ""));
-        let rows = sqlx::query(const_format(
-            "SELECT {} FROM deployments WHERE tenant = $1 AND (api = $2 OR $2 = '') AND (environment = $3 OR $3 = '') \
-             AND (revision < $4 OR (revision = $4 AND order_id < $5)) ORDER BY revision DESC, order_id DESC LIMIT $6",
-        ))
-        .bind(tenant.to_string())
-        .bind(filter.api.unwrap_or_default().to_owned())
-        .bind(filter.environment.unwrap_or_default().to_owned())
-        .bind(revision)
-        .bind(order_id.to_owned())
-        .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(deployment).collect()

@@ -55,10 +55,8 @@ pub(super) async fn status(
 }
 
 async fn of_api(state: &State, tenant: &TenantName, wanted: &Deployment) -> Result<ApiStatus, Problem> {
-    let filter = DeploymentFilter {
-        api: Some(wanted.api.as_str()),
-        environment: Some(wanted.environment.as_str()),
-    };
+    let filter =
+        DeploymentFilter { api: Some(wanted.api.as_str()), environment: Some(wanted.environment.as_str()) };
     let newest = state.store.deployment_groups(tenant, &filter, None, 1).await?;
     let latest = newest.first().map(Vec::as_slice).unwrap_or_default();
     Ok(ApiStatus {

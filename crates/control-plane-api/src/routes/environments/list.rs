@@ -33,7 +33,8 @@ pub(super) async fn list(
     let list = "environments";
     let after: Option<EnvironmentName> =
         params.cursor.map(|cursor| state.cursors.open(list, &cursor)).transpose()?;
-    let environments = snapshot.environments().filter(|it| after.as_ref().is_none_or(|after| it.name > *after));
+    let environments =
+        snapshot.environments().filter(|it| after.as_ref().is_none_or(|after| it.name > *after));
     let page = Page::of(
         environments.take(size + 1).collect(),
         size,

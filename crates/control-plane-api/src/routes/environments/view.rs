@@ -1,6 +1,6 @@
 //! An environment as the API shows it; variables may hold what is not for everybody, so they are not shown.
 
-use domain::entity::{Environment, EntityPath};
+use domain::entity::{EntityPath, Environment};
 use gitops::DocumentError;
 use serde::Serialize;
 

@@ -47,12 +47,12 @@ pub(super) async fn history(
     let kinds = Kinds::of(params.event_types.as_deref());
     let list = format!("history/{tenant}/{kinds:?}");
     // Numbers have no gaps, so a page is a range of them; a filter leaves out some of the range.
-    let last: i64 = match params.cursor {
+    let end: i64 = match params.cursor {
         Some(cursor) => state.cursors.open(&list, &cursor)?,
         None => state.store.stream_head(tenant.as_str()).await?,
     };
-    let before = (last - size).max(0);
-    let mut events = state.store.stream_after(tenant.as_str(), before, last - before).await?;
+    let before = (end - size).max(0);
+    let mut events = state.store.stream_after(tenant.as_str(), before, end - before).await?;
     events.reverse();
     let wanted = events.into_iter().filter(|event| kinds.contain(&event.kind));
     let items = wanted.map(|event| EventView {

@@ -60,7 +60,9 @@ pub(super) async fn stream(
     let full = |_| Problem::new(Kind::Unavailable, "too many streams are open").retry_after(5);
     let permit = state.streams.clone().try_acquire_owned().map_err(full)?;
     let seen = match last_seen.0.or(params.last_event_id) {
-        Some(id) => id.parse().map_err(|_| Problem::new(Kind::BadRequest, "`Last-Event-ID` is not a number"))?,
+        Some(id) => {
+            id.parse().map_err(|_| Problem::new(Kind::BadRequest, "`Last-Event-ID` is not a number"))?
+        }
         None => state.store.stream_head(tenant.as_str()).await?,
     };
     let capacity = usize::try_from(AT_A_TIME).unwrap_or(1);
@@ -76,8 +78,8 @@ pub(super) async fn stream(
         let ended = feed.sender.clone();
         tokio::select! {
             () = ended.ended() => {}
-            fed = timeout(LONGEST, feed.run(seen)) => {
-                if let Ok(Err(error)) = fed {
+            outcome = timeout(LONGEST, feed.run(seen)) => {
+                if let Ok(Err(error)) = outcome {
                     warn!(error = chain(&error), "A stream ended because the store failed");
                 }
             }

@@ -20,7 +20,6 @@ pub(super) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let (environment, gateway) = names(path.into_inner())?;
     let origin = origin(&state, caller.principal());
-    let done =
-        state.commands.remove_gateway(&origin, environment, gateway, precondition(condition)).await?;
+    let done = state.commands.remove_gateway(&origin, environment, gateway, precondition(condition)).await?;
     Ok(committed(&state, &done, wait, StatusCode::NO_CONTENT, None, None::<&()>).await)
 }

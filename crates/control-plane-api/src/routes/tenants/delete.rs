@@ -8,9 +8,7 @@ use actix_web::{
 use domain::name::TenantName;
 use web::{Authorized, Problem, etag::IfMatch, permission::TenantsDelete};
 
-use crate::routes::{
-    State, committed::committed, condition::precondition, once::origin, snapshot::Wait,
-};
+use crate::routes::{State, committed::committed, condition::precondition, once::origin, snapshot::Wait};
 
 #[http_delete("/tenants/{tenant}")]
 pub(super) async fn delete(

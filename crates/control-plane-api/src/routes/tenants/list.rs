@@ -9,7 +9,11 @@ use serde::Deserialize;
 use web::{AuthorizedAnywhere, Problem, Query, permission::TenantsRead};
 
 use super::view::TenantView;
-use crate::routes::{State, page::{self, Page}, snapshot::Snapshot};
+use crate::routes::{
+    State,
+    page::{self, Page},
+    snapshot::Snapshot,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +36,8 @@ pub(super) async fn list(
         params.cursor.map(|cursor| state.cursors.open(&list, &cursor)).transpose()?;
     let visible =
         |name: &TenantName| principal.administers_platform() || principal.tenant.as_ref() == Some(name);
-    let found = snapshot.tenants(after.as_ref()).filter(|tenant| visible(&tenant.name)).take(size + 1).collect();
+    let found =
+        snapshot.tenants(after.as_ref()).filter(|tenant| visible(&tenant.name)).take(size + 1).collect();
     let page = Page::of(
         found,
         size,

@@ -72,7 +72,10 @@ async fn a_declared_api_is_deployed_where_new_apis_are_in_the_same_commit() {
     let read = plane.member("viewer", Method::GET, &format!("{APIS}/pets")).send().await;
     assert_eq!((read.body(), read.header("etag")), (answer.body(), answer.header("etag")));
     let uid = answer.body()["uid"].as_str().unwrap().to_owned();
-    assert_eq!(plane.member("viewer", Method::GET, &format!("{APIS}/{uid}")).send().await.body(), answer.body());
+    assert_eq!(
+        plane.member("viewer", Method::GET, &format!("{APIS}/{uid}")).send().await.body(),
+        answer.body()
+    );
 }
 
 #[actix_web::test]
@@ -219,7 +222,10 @@ async fn a_pushed_change_that_is_not_relayed_yet_is_seen_by_a_write() {
 async fn an_invalid_push_is_shown_and_the_valid_content_stays() {
     let plane = Plane::with_acme(None).await;
     plane.declare("pets").await;
-    plane.push_text("tenants/acme/apis/pets/api.yaml", "apiVersion: stoa.io/v1\nkind: API\nspec: {backnd: {}}\n");
+    plane.push_text(
+        "tenants/acme/apis/pets/api.yaml",
+        "apiVersion: stoa.io/v1\nkind: API\nspec: {backnd: {}}\n",
+    );
     plane.relay();
     let read = plane.member("viewer", Method::GET, &format!("{APIS}/pets")).send().await;
     assert_json_snapshot!(json!([read.body()["version"], read.body()["problems"]]), @r#"

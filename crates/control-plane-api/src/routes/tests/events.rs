@@ -15,7 +15,10 @@ async fn happened(plane: &Plane, kinds: &[&str]) {
     let store = &plane.state.store;
     let mut tx = store.begin().await.unwrap();
     for kind in kinds {
-        store.append_stream(&mut tx, "acme", kind, kind, r#"{"api":"pets"}"#, Timestamp::UNIX_EPOCH).await.unwrap();
+        store
+            .append_stream(&mut tx, "acme", kind, kind, r#"{"api":"pets"}"#, Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     plane.state.wake.notify("acme");
@@ -48,9 +51,11 @@ async fn history_is_told_backwards_in_pages() {
     ]
     "#);
     let cursor = page["next_cursor"].as_str().unwrap();
-    let rest = plane.member("viewer", Method::GET, &format!("{path}?limit=2&cursor={cursor}")).send().await.body();
+    let rest =
+        plane.member("viewer", Method::GET, &format!("{path}?limit=2&cursor={cursor}")).send().await.body();
     assert_eq!((rest["items"][0]["event"].as_str(), rest["next_cursor"].as_str()), (Some("one"), None));
-    let some = plane.member("viewer", Method::GET, &format!("{path}?event_types=two,four")).send().await.body();
+    let some =
+        plane.member("viewer", Method::GET, &format!("{path}?event_types=two,four")).send().await.body();
     assert_eq!(some["items"].as_array().unwrap().len(), 1);
 }
 

@@ -32,7 +32,10 @@ async fn a_gateway_is_put_replaced_and_removed_by_the_platform() {
     }
     "#);
     plane.relay();
-    assert_eq!(plane.root(Method::PUT, path).json(&body).send().await.body()["type"], "/errors/precondition-required");
+    assert_eq!(
+        plane.root(Method::PUT, path).json(&body).send().await.body()["type"],
+        "/errors/precondition-required"
+    );
     let moved = json!({ "type": "builtin", "address": "http://127.0.0.1:8082" });
     let put = plane.root(Method::PUT, path).json(&moved).header("if-match", put.header("etag").unwrap());
     assert_eq!(put.send().await.body()["address"], "http://127.0.0.1:8082");

@@ -53,13 +53,11 @@ async fn a_request_that_is_still_worked_on_keeps_its_repeat_away_until_its_lease
     plane.declare("pets").await;
     let body = json!({ "api": "pets", "environment": "staging" });
     // The first attempt took the key, made its commit, and then the process was killed.
-    let scope = Scope {
-        principal: "ada-id".to_owned(),
-        route: format!("POST {DEPLOYMENTS}"),
-        key: "k1".to_owned(),
-    };
+    let scope =
+        Scope { principal: "ada-id".to_owned(), route: format!("POST {DEPLOYMENTS}"), key: "k1".to_owned() };
     let since = plane.state.clock.now();
-    let known = json!({ "api": "pets", "environment": "staging", "gateways": [], "pin": null, "state": "deployed" });
+    let known =
+        json!({ "api": "pets", "environment": "staging", "gateways": [], "pin": null, "state": "deployed" });
     let digest = domain::id::Digest::of(known.to_string().as_bytes());
     plane.state.store.begin_idempotent(&scope, digest.as_str(), since).await.unwrap();
     let id = derived_id(&["rest", &scope.principal, &scope.route, &scope.key, &since.to_string()]);

@@ -107,7 +107,10 @@ async fn a_tenant_is_changed_only_as_the_caller_knows_it() {
     "#);
     let tag = plane.root(Method::GET, path).send().await.header("etag").unwrap().to_owned();
     let changed = put(Some(&tag)).send().await;
-    assert_eq!((changed.status.as_u16(), changed.body()["description"].clone()), (200, json!("Makes everything")));
+    assert_eq!(
+        (changed.status.as_u16(), changed.body()["description"].clone()),
+        (200, json!("Makes everything"))
+    );
     // The snapshot still shows the version that the tag names; the head of the branch counts.
     assert_json_snapshot!(put(Some(&tag)).send().await.body(), @r#"
     {
@@ -150,7 +153,12 @@ async fn everybody_sees_the_own_tenant_and_the_platform_sees_all_in_pages() {
     let plane = Plane::with_acme(None).await;
     let ids = |answer: crate::testing::Answer| {
         let items = answer.body()["items"].clone();
-        items.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids(plane.member("viewer", Method::GET, "/v1/tenants").send().await), ["acme"]);
     let first = plane.root(Method::GET, "/v1/tenants?limit=1").send().await;

@@ -77,7 +77,10 @@ async fn traces_are_seen_by_their_tenant_and_by_the_platform() {
     "#);
     // Another tenant's trace is not there, and its list is nobody else's.
     let other = plane.member("viewer", Method::GET, "/v1/traces/t2").send().await;
-    assert_eq!((other.status.as_u16(), other.body()["type"].clone()), (404, json!("/errors/trace-not-found")));
+    assert_eq!(
+        (other.status.as_u16(), other.body()["type"].clone()),
+        (404, json!("/errors/trace-not-found"))
+    );
     assert_eq!(plane.member("viewer", Method::GET, "/v1/traces?tenant=globex").send().await.status, 403);
     assert_eq!(plane.root(Method::GET, "/v1/traces/t2").send().await.status, 200);
 }
