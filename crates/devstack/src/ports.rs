@@ -61,50 +61,50 @@ impl Ports {
         }
     }
 
-    /// The port that `part` has, if it ever got one.
+    /// The port that the part called `name` has, if it ever got one.
     #[must_use]
-    pub fn remembered(&self, part: &str) -> Option<u16> {
-        self.remembered.get(part).copied()
+    pub fn remembered(&self, name: &str) -> Option<u16> {
+        self.remembered.get(name).copied()
     }
 
     /// A listener on the remembered port, else on the usual one or the next free one after it.
-    pub fn listen(&mut self, part: &str, usual: u16) -> Result<TcpListener, Error> {
+    pub fn listen(&mut self, name: &str, usual: u16) -> Result<TcpListener, Error> {
         let usually = if self.anywhere { 0..1 } else { usual..usual.saturating_add(REACH) };
-        let candidates = self.remembered(part).into_iter().chain(usually);
+        let candidates = self.remembered(name).into_iter().chain(usually);
         // A port remembered for another part may be free just because that part has not started yet.
         let others: Vec<u16> =
-            self.remembered.iter().filter(|(name, _)| *name != part).map(|(_, port)| *port).collect();
+            self.remembered.iter().filter(|(other, _)| *other != name).map(|(_, port)| *port).collect();
         let listener = candidates
             .filter(|port| !others.contains(port))
             .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
-            .ok_or_else(|| Error::NoneFree { part: part.to_owned(), usual })?;
+            .ok_or_else(|| Error::NoneFree { part: name.to_owned(), usual })?;
         let port = listener
             .local_addr()
-            .map_err(|cause| Error::Taken { part: part.to_owned(), port: usual, cause })?
+            .map_err(|cause| Error::Taken { part: name.to_owned(), port: usual, cause })?
             .port();
-        self.remember(part, port)?;
+        self.remember(name, port)?;
         Ok(listener)
     }
 
     /// A port found as [`listen`](Self::listen) finds it, free for a child process to take.
-    pub fn claim(&mut self, part: &str, usual: u16) -> Result<u16, Error> {
-        drop(self.listen(part, usual)?);
-        Ok(self.remembered(part).unwrap_or(usual))
+    pub fn claim(&mut self, name: &str, usual: u16) -> Result<u16, Error> {
+        drop(self.listen(name, usual)?);
+        Ok(self.remembered(name).unwrap_or(usual))
     }
 
     /// Takes exactly `port`, which somebody asked for by name.
-    pub fn listen_on(&mut self, part: &str, port: u16) -> Result<TcpListener, Error> {
+    pub fn listen_on(&mut self, name: &str, port: u16) -> Result<TcpListener, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|cause| Error::Taken {
-            part: part.to_owned(),
+            part: name.to_owned(),
             port,
             cause,
         })?;
-        self.remember(part, port)?;
+        self.remember(name, port)?;
         Ok(listener)
     }
 
-    fn remember(&mut self, part: &str, port: u16) -> Result<(), Error> {
-        if self.remembered.insert(part.to_owned(), port) == Some(port) {
+    fn remember(&mut self, name: &str, port: u16) -> Result<(), Error> {
+        if self.remembered.insert(name.to_owned(), port) == Some(port) {
             return Ok(());
         }
         let beside = self.path.with_extension("new");

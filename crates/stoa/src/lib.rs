@@ -1,1 +1,12 @@
-//! The command line, and the whole platform on a laptop.
+#![doc = include_str!("../README.md")]
+
+mod cli;
+mod client;
+mod commands;
+mod connection;
+mod output;
+mod progress;
+mod session;
+mod up;
+
+pub use self::{cli::Cli, commands::run};

@@ -15,7 +15,7 @@ use super::{Error, Install, probe, properties::Properties};
 use crate::process::{self, Places, Restarts, Supervised};
 
 /// A cold start without the class archive on a busy laptop takes a third of this.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where a broker keeps its data and on what it listens.
 #[derive(Clone, Debug)]

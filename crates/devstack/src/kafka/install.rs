@@ -25,7 +25,7 @@ const SCRIPT: &str = include_str!("../../../../scripts/servers/kafka");
 const PINS: &str = include_str!("../../../../scripts/servers/pins");
 
 /// Flags for a light child.
-const JVM: [&str; 7] = [
+const JVM: [&str; 9] = [
     "-Xms64m",
     "-Xmx256m",
     "-XX:+UseSerialGC",
@@ -33,6 +33,8 @@ const JVM: [&str; 7] = [
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 
 /// An installed broker.

@@ -19,7 +19,7 @@ pub struct Broker {
     /// The brokers that take requests; a node that is still starting lists none.
     pub brokers: usize,
     /// The cluster's id.
-    pub cluster_id: Option<String>,
+    pub cluster_id: String,
 }
 
 /// The broker at `port`; nothing if it does not answer like one.
@@ -85,13 +85,11 @@ impl Fields<'_> {
         Some(i32::from_be_bytes(self.skip(4)?.try_into().ok()?))
     }
 
-    /// A text that may be absent: the outer option says whether the bytes were there.
-    fn text(&mut self) -> Option<Option<String>> {
+    /// A text; an absent one (of length -1) is read as empty.
+    fn text(&mut self) -> Option<String> {
         let length = i16::from_be_bytes(self.skip(2)?.try_into().ok()?);
-        match usize::try_from(length) {
-            Ok(length) => Some(Some(String::from_utf8_lossy(self.skip(length)?).into_owned())),
-            Err(_) => Some(None),
-        }
+        let length = usize::try_from(length).unwrap_or(0);
+        Some(String::from_utf8_lossy(self.skip(length)?).into_owned())
     }
 }
 
@@ -115,7 +113,7 @@ mod tests {
     #[test]
     fn a_broker_tells_its_cluster() {
         let seen = parse(&answer(1)).unwrap();
-        assert_eq!(seen, Broker { brokers: 1, cluster_id: Some("id".to_owned()) });
+        assert_eq!(seen, Broker { brokers: 1, cluster_id: "id".to_owned() });
         assert_eq!(parse(&answer(0)).unwrap().brokers, 0);
     }
 

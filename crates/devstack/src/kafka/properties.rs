@@ -44,6 +44,10 @@ auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
 
+# A broker that was killed registers again as soon as its former self counts as gone.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
+
 # A laptop, not a server.
 num.network.threads=2
 num.io.threads=4

@@ -16,14 +16,14 @@ pub(super) struct Photo {
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Stock {
     pets: BTreeMap<i64, Pet>,
     photos: BTreeMap<i64, Photo>,
     last_id: i64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Store(Mutex<Shelf>);
+pub(super) struct Store(Mutex<Stock>);
 
 impl Store {
     pub(super) fn with_samples() -> Self {
@@ -61,39 +61,39 @@ impl Store {
         store
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, Stock> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn create(&self, described: NewPet) -> Pet {
-        let mut shelf = self.shelf();
-        shelf.last_id += 1;
-        let pet = Pet { id: shelf.last_id, described, has_photo: false };
-        shelf.pets.insert(pet.id, pet.clone());
+        let mut stock = self.lock();
+        stock.last_id += 1;
+        let pet = Pet { id: stock.last_id, described, has_photo: false };
+        stock.pets.insert(pet.id, pet.clone());
         pet
     }
 
     pub(super) fn get(&self, id: i64) -> Option<Pet> {
-        self.shelf().pets.get(&id).cloned()
+        self.lock().pets.get(&id).cloned()
     }
 
     pub(super) fn update(&self, id: i64, described: NewPet) -> Option<Pet> {
-        let mut shelf = self.shelf();
-        let pet = shelf.pets.get_mut(&id)?;
+        let mut stock = self.lock();
+        let pet = stock.pets.get_mut(&id)?;
         pet.described = described;
         Some(pet.clone())
     }
 
     pub(super) fn delete(&self, id: i64) -> Option<Pet> {
-        let mut shelf = self.shelf();
-        shelf.photos.remove(&id);
-        shelf.pets.remove(&id)
+        let mut stock = self.lock();
+        stock.photos.remove(&id);
+        stock.pets.remove(&id)
     }
 
     /// At most `limit` pets after `after` that are wanted, and whether there are more.
     pub(super) fn page(&self, after: i64, limit: usize, wanted: impl Fn(&Pet) -> bool) -> (Vec<Pet>, bool) {
-        let shelf = self.shelf();
-        let mut found: Vec<Pet> = shelf
+        let stock = self.lock();
+        let mut found: Vec<Pet> = stock
             .pets
             .range(after.saturating_add(1)..)
             .map(|(_, pet)| pet)
@@ -109,20 +109,20 @@ impl Store {
     pub(super) fn inventory(&self) -> BTreeMap<Status, usize> {
         let none = [Status::Available, Status::Pending, Status::Sold].map(|status| (status, 0));
         let mut counts = BTreeMap::from(none);
-        for pet in self.shelf().pets.values() {
+        for pet in self.lock().pets.values() {
             *counts.entry(pet.described.status).or_default() += 1;
         }
         counts
     }
 
     pub(super) fn keep_photo(&self, id: i64, photo: Photo) -> Option<()> {
-        let mut shelf = self.shelf();
-        shelf.pets.get_mut(&id)?.has_photo = true;
-        shelf.photos.insert(id, photo);
+        let mut stock = self.lock();
+        stock.pets.get_mut(&id)?.has_photo = true;
+        stock.photos.insert(id, photo);
         Some(())
     }
 
     pub(super) fn photo(&self, id: i64) -> Option<Photo> {
-        self.shelf().photos.get(&id).cloned()
+        self.lock().photos.get(&id).cloned()
     }
 }

@@ -31,7 +31,7 @@ pub struct Restarts {
 
 impl Default for Restarts {
     fn default() -> Self {
-        Self { at_most: 5, first_wait: Duration::from_millis(200), steady_after: Duration::from_secs(60) }
+        Self { at_most: 5, first_wait: Duration::from_millis(200), steady_after: Duration::from_mins(1) }
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
     }
 
     const QUICK: Restarts =
-        Restarts { at_most: 2, first_wait: Duration::from_millis(1), steady_after: Duration::from_secs(60) };
+        Restarts { at_most: 2, first_wait: Duration::from_millis(1), steady_after: Duration::from_mins(1) };
 
     async fn start(script: &str, directory: &Path) -> Supervised {
         Supervised::start(shell(script, directory), &Places::under(directory), QUICK).await.unwrap()

@@ -31,7 +31,7 @@ struct Subject {
 /// What the journal's records add up to.
 #[derive(Debug, Default)]
 pub(super) struct Subjects {
-    subjects: BTreeMap<String, Subject>,
+    known: BTreeMap<String, Subject>,
     ids: BTreeMap<i32, (Arc<str>, Arc<str>)>,
     level: Level,
     mode: Mode,
@@ -55,7 +55,7 @@ impl Subjects {
                 let form: Arc<str> = schema::form(&schema).unwrap_or_else(|_| schema.clone()).into();
                 let schema: Arc<str> = schema.into();
                 self.ids.insert(id, (Arc::clone(&schema), Arc::clone(&form)));
-                let versions = &mut self.subjects.entry(subject).or_default().versions;
+                let versions = &mut self.known.entry(subject).or_default().versions;
                 if deleted {
                     versions.remove(&version);
                 } else {
@@ -63,7 +63,7 @@ impl Subjects {
                 }
             }
             (Key::Schema { subject, version, .. }, None) => {
-                self.subjects.entry(subject).or_default().versions.remove(&version);
+                self.known.entry(subject).or_default().versions.remove(&version);
             }
             (Key::Config { subject, .. }, value) => {
                 let level = match value {
@@ -71,7 +71,7 @@ impl Subjects {
                     _ => None,
                 };
                 match subject {
-                    Some(subject) => self.subjects.entry(subject).or_default().level = level,
+                    Some(subject) => self.known.entry(subject).or_default().level = level,
                     None => self.level = level.unwrap_or_default(),
                 }
             }
@@ -81,7 +81,7 @@ impl Subjects {
                     _ => None,
                 };
                 match subject {
-                    Some(subject) => self.subjects.entry(subject).or_default().mode = mode,
+                    Some(subject) => self.known.entry(subject).or_default().mode = mode,
                     None => self.mode = mode.unwrap_or_default(),
                 }
             }
@@ -115,7 +115,7 @@ impl Subjects {
                 self.id_for(&form)
             }
         };
-        let versions = self.subjects.get(subject).map(|subject| &subject.versions);
+        let versions = self.known.get(subject).map(|subject| &subject.versions);
         let next = versions.and_then(BTreeMap::last_key_value).map_or(1, |(last, _)| last + 1);
         let version = version.filter(|_| self.mode_of(subject) == Mode::Import).unwrap_or(next);
         if versions.is_some_and(|versions| versions.contains_key(&version)) {
@@ -141,7 +141,7 @@ impl Subjects {
     /// Whether `form` goes together with the versions that it must.
     fn check(&self, subject: &str, form: &str) -> Result<(), Error> {
         let level = self.level_of(subject);
-        let Some(known) = self.subjects.get(subject) else { return Ok(()) };
+        let Some(known) = self.known.get(subject) else { return Ok(()) };
         let reach = match level {
             Level::None => 0,
             Level::Full => 1,
@@ -168,7 +168,7 @@ impl Subjects {
     }
 
     fn find(&self, subject: &str, form: &str) -> Option<&Version> {
-        let versions = &self.subjects.get(subject)?.versions;
+        let versions = &self.known.get(subject)?.versions;
         versions.values().rev().find(|version| *version.form == *form)
     }
 
@@ -180,13 +180,13 @@ impl Subjects {
 
     /// The subjects that have versions.
     pub(super) fn names(&self) -> Vec<String> {
-        let live = self.subjects.iter().filter(|(_, subject)| !subject.versions.is_empty());
+        let live = self.known.iter().filter(|(_, subject)| !subject.versions.is_empty());
         live.map(|(name, _)| name.clone()).collect()
     }
 
     /// The versions of a subject, which has at least one.
     pub(super) fn versions(&self, subject: &str) -> Result<Vec<i32>, Error> {
-        match self.subjects.get(subject) {
+        match self.known.get(subject) {
             Some(known) if !known.versions.is_empty() => Ok(known.versions.keys().copied().collect()),
             _ => Err(Error::SubjectNotFound { subject: subject.to_owned() }),
         }
@@ -194,7 +194,7 @@ impl Subjects {
 
     /// One version, by its number or as `latest` (or -1).
     pub(super) fn version(&self, subject: &str, version: &str) -> Result<&Version, Error> {
-        let versions = self.subjects.get(subject).map(|known| &known.versions);
+        let versions = self.known.get(subject).map(|known| &known.versions);
         let versions = versions
             .filter(|versions| !versions.is_empty())
             .ok_or_else(|| Error::SubjectNotFound { subject: subject.to_owned() })?;
@@ -217,7 +217,7 @@ impl Subjects {
     /// Where the schema with this id is used.
     pub(super) fn places(&self, id: i32) -> Result<Vec<Place>, Error> {
         self.schema(id)?;
-        let places = self.subjects.iter().flat_map(|(subject, known)| {
+        let places = self.known.iter().flat_map(|(subject, known)| {
             known
                 .versions
                 .values()
@@ -239,7 +239,7 @@ impl Subjects {
 
     /// The subject's own level.
     pub(super) fn own_level(&self, subject: &str) -> Option<Level> {
-        self.subjects.get(subject)?.level
+        self.known.get(subject)?.level
     }
 
     fn level_of(&self, subject: &str) -> Level {
@@ -253,7 +253,7 @@ impl Subjects {
 
     /// The subject's own mode.
     pub(super) fn own_mode(&self, subject: &str) -> Option<Mode> {
-        self.subjects.get(subject)?.mode
+        self.known.get(subject)?.mode
     }
 
     fn mode_of(&self, subject: &str) -> Mode {

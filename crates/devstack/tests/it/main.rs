@@ -1,4 +1,6 @@
 //! The real Kafka as a child, with our registry on it.
 
+#[cfg(test)]
 mod broker;
+#[cfg(test)]
 mod python_client;

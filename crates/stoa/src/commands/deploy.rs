@@ -1,0 +1,28 @@
+//! Deploy an API to an environment, or take it away.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{tenant, wait};
+use crate::{
+    cli::{Deploy, Global},
+    client::Client,
+};
+
+pub(super) async fn run(global: &Global, arguments: &Deploy) -> anyhow::Result<ExitCode> {
+    let client = Client::connect(global).await?;
+    let tenant = tenant(&arguments.tenant)?;
+    let mut body = json!({ "api": arguments.name, "environment": arguments.environment });
+    if !arguments.gateway.is_empty() {
+        body["gateways"] = json!(arguments.gateway);
+    }
+    if let Some(commit) = &arguments.commit {
+        body["commit"] = json!(commit);
+    }
+    if arguments.remove {
+        body["state"] = json!("absent");
+    }
+    let accepted = client.post(&client.at(&["v1", "tenants", tenant, "deployments"]), &body).await?;
+    wait::until_ended(global, &client, tenant, accepted, !arguments.no_wait).await
+}

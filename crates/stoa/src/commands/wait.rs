@@ -1,0 +1,54 @@
+//! Wait until a deployment has ended.
+
+use std::{process::ExitCode, time::Duration};
+
+use serde_json::Value;
+
+use crate::{cli::Global, client::Client, progress::Progress};
+
+/// How often to look.
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// States after which nothing more happens, and whether they are what was wanted.
+fn verdict(state: &str) -> Option<bool> {
+    match state {
+        "succeeded" | "live" | "deployed" | "removed" | "done" | "unchanged" => Some(true),
+        "failed" | "refused" | "expired" | "superseded" | "cancelled" | "needs-attention"
+        | "needs_attention" => Some(false),
+        _ => None,
+    }
+}
+
+/// Looks at the deployment until it has ended, and shows it.
+pub(super) async fn until_ended(
+    global: &Global,
+    client: &Client,
+    tenant: &str,
+    accepted: Value,
+    wait: bool,
+) -> anyhow::Result<ExitCode> {
+    let Some(id) = accepted.get("id").and_then(Value::as_str).map(str::to_owned).filter(|_| wait) else {
+        return shown(global, &accepted, true);
+    };
+    let mut progress = Progress::new();
+    progress.step(&format!("Deploying ({id})"));
+    let url = client.at(&["v1", "tenants", tenant, "deployments", &id]);
+    loop {
+        let now = client.find(&url).await?.map_or_else(|| accepted.clone(), |answer| answer.body);
+        let state = now.get("state").and_then(Value::as_str).unwrap_or_default();
+        if let Some(good) = verdict(state) {
+            progress.finish();
+            return shown(global, &now, good);
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
+
+fn shown(global: &Global, deployment: &Value, good: bool) -> anyhow::Result<ExitCode> {
+    global.output.write(deployment, || {
+        let text = |name: &str| deployment.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let line = format!("{} {} {}", text("id"), text("state"), text("reason"));
+        line.trim_end().to_owned()
+    })?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
