@@ -95,20 +95,24 @@ impl Layout {
 /// The key of the entity whose document stands at a path, with the rank of that path.
 fn entity_key(parts: &[&str]) -> Option<(String, u8)> {
     let (file, folders) = parts.split_last()?;
-    let stem =
-        |file: &str| file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml")).map(str::to_owned);
-    let yaml = u8::from(!file.ends_with(".yaml"));
-    let stem = stem(file)?;
-    let key = match (folders, stem.as_str()) {
+    let (stem, yaml) = match file.strip_suffix(".yaml") {
+        Some(stem) => (stem, 0),
+        None => (file.strip_suffix(".yml")?, 1),
+    };
+    let key = match (folders, stem) {
         ([], "_defaults") => ("defaults".to_owned(), yaml),
         (["environments", _], "config") | (["tenants", _], "tenant") | (["tenants", _, "apis", _], "api") => {
             (folders.join("/"), yaml)
         }
         (["tenants", _], "users")
-        | (["environments", _, "gateways"] | ["plans"], _)
-        | (["tenants", _, "environments" | "applications"], _)
-        | (["tenants", _, "apis", _, "deployments"], _)
-        | (["requests", _, _, _], _) => (format!("{}/{stem}", folders.join("/")), yaml),
+        | (
+            ["environments", _, "gateways"]
+            | ["plans"]
+            | ["tenants", _, "environments" | "applications"]
+            | ["tenants", _, "apis", _, "deployments"]
+            | ["requests", _, _, _],
+            _,
+        ) => (format!("{}/{stem}", folders.join("/")), yaml),
         // Where the original kept them.
         (["tenants", tenant, "iam"], "users") => (format!("tenants/{tenant}/users"), 2 + yaml),
         (["tenants", _, "applications", _], "app") => (folders.join("/"), 2 + yaml),
@@ -142,14 +146,12 @@ fn stray(parts: &[&str]) -> Option<Result<Place, LayoutError>> {
     });
     let read = matches!(
         parts,
-        ["environments", _, _]
+        ["environments" | "tenants", _, _]
             | ["environments", _, "gateway" | "gateways", ..]
-            | ["plans" | "plan", ..]
-            | ["tenants", _, _]
+            | ["plans" | "plan" | "requests" | "request", ..]
             | ["tenants", _, "apis", _, _]
             | ["tenants", _, "apis", _, "deployment" | "deployments", ..]
             | ["tenants", _, "application" | "applications" | "environment" | "environments", ..]
-            | ["requests" | "request", ..]
     );
     (document && read).then_some(Err(LayoutError::Stray))
 }

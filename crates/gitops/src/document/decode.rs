@@ -20,7 +20,7 @@ impl Source<'_> {
         let deserializer = serde_yaml::Deserializer::from_str(self.text);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let field = error.path().to_string();
-            self.explain(&field, shape::fault(error.inner()))
+            self.explain(&field, &shape::fault(error.inner()))
         })
     }
 
@@ -54,7 +54,7 @@ impl Source<'_> {
         }
     }
 
-    fn explain(&self, field: &str, fault: Fault) -> DocumentError {
+    fn explain(&self, field: &str, fault: &Fault) -> DocumentError {
         let field = Some(field.trim_start_matches('.')).filter(|field| !field.is_empty() && *field != "?");
         let bare = without_path(&fault.message, field);
         let message = bare.split(", expected ").next().unwrap_or(bare);

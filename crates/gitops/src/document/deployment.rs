@@ -37,8 +37,8 @@ pub(super) fn read(context: &Context<'_>) -> Read {
     let EntityPath::Deployment { tenant, api, environment } = context.path else {
         unreachable!("the path says the kind")
     };
-    let spec = context.envelope::<DeploymentForm>()?.spec;
-    let content = match (spec.follow, spec.pin) {
+    let form = context.envelope::<DeploymentForm>()?.spec;
+    let runs = match (form.follow, form.pin) {
         (Some(Follow::Head), None) => Content::FollowHead,
         (None, Some(commit)) => Content::Pin(commit),
         (Some(_), Some(_)) => {
@@ -50,16 +50,16 @@ pub(super) fn read(context: &Context<'_>) -> Read {
             return Err(context.source.at("spec", "either `follow: head` or `pin: <commit>` is needed"));
         }
     };
-    if spec.gateways.is_empty() {
+    if form.gateways.is_empty() {
         return Err(context.source.at("spec.gateways", "at least one gateway is needed"));
     }
     let deployment = Deployment {
         tenant: tenant.clone(),
         api: api.clone(),
         environment: environment.clone(),
-        content,
-        gateways: spec.gateways,
-        state: spec.state,
+        content: runs,
+        gateways: form.gateways,
+        state: form.state,
     };
     Ok((Entity::Deployment(deployment), Vec::new()))
 }

@@ -203,7 +203,10 @@ impl Context<'_> {
     fn names(&self) -> (Option<String>, Option<String>, Option<String>, Option<String>) {
         let tenant = self.path.tenant().map(ToString::to_string);
         let (name, api, environment) = match self.path {
-            EntityPath::Defaults | EntityPath::Users { .. } => (None, None, None),
+            // Which tenant asks for a promotion stands in the document alone.
+            EntityPath::Defaults | EntityPath::Users { .. } | EntityPath::PromotionRequest { .. } => {
+                (None, None, None)
+            }
             EntityPath::Environment { environment } => (Some(environment.to_string()), None, None),
             EntityPath::Gateway { environment, gateway } => {
                 (Some(gateway.to_string()), None, Some(environment.to_string()))
@@ -216,8 +219,6 @@ impl Context<'_> {
                 (None, Some(api.to_string()), Some(environment.to_string()))
             }
             EntityPath::Application { application, .. } => (Some(application.to_string()), None, None),
-            // Which tenant asks stands in the document alone.
-            EntityPath::PromotionRequest { .. } => (None, None, None),
         };
         (name, tenant, api, environment)
     }

@@ -22,10 +22,10 @@ pub struct DocumentError {
     pub path: String,
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// The column, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
+    pub column: Option<u32>,
     /// The field, such as `spec.backend.url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,

@@ -17,8 +17,8 @@ const MAX_VALUES: usize = 500_000;
 /// What is wrong, and where.
 #[derive(Debug)]
 pub(super) struct Fault {
-    pub(super) line: Option<usize>,
-    pub(super) column: Option<usize>,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
     pub(super) message: String,
 }
 
@@ -41,11 +41,16 @@ pub(super) fn check(text: &str) -> Result<Header, Fault> {
 }
 
 /// The line and column of the field with this path, such as `spec.users[3].email`.
-pub(super) fn locate(text: &str, field: &str) -> Option<(usize, usize)> {
+pub(super) fn locate(text: &str, field: &str) -> Option<(u32, u32)> {
     let parts = parts(field);
     let finder = Finder { rest: &parts };
     let error = finder.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
-    error.location().map(|place| (place.line(), place.column()))
+    error.location().map(|place| (number(place.line()), number(place.column())))
+}
+
+/// A document has far fewer lines and columns than would not fit.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// The message and place of an error of the YAML reader.
@@ -58,8 +63,8 @@ pub(super) fn fault(error: &serde_yaml::Error) -> Fault {
         None => message.len(),
     };
     Fault {
-        line: place.as_ref().map(serde_yaml::Location::line),
-        column: place.as_ref().map(serde_yaml::Location::column),
+        line: place.as_ref().map(|place| number(place.line())),
+        column: place.as_ref().map(|place| number(place.column())),
         message: message[..end].to_owned(),
     }
 }
@@ -340,7 +345,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let last = format!("*a{}", level - 1);
-            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [last.as_str(); 9].join(", ")));
+            bomb = format!("{bomb}a{level}: &a{level} [{}]\n", [last.as_str(); 9].join(", "));
         }
         assert!(check(&bomb).is_err());
     }
@@ -350,7 +355,7 @@ mod tests {
         assert!(check(&"[".repeat(1_000_000)).is_err());
         let nested = format!("a: {}1{}", "[".repeat(40), "]".repeat(40));
         assert!(check(&nested).unwrap_err().message.contains("nested deeper"));
-        let deep = (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>();
-        assert!(check(&deep).is_err());
+        let lines: Vec<String> = (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
+        assert!(check(&lines.concat()).is_err());
     }
 }

@@ -95,6 +95,7 @@ struct OrganizationForm {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the document's names")]
 struct QuotasForm {
     max_apis: u32,
     max_applications: u32,

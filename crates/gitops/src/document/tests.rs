@@ -160,10 +160,8 @@ proptest! {
         timeout in proptest::option::of(any::<u32>()),
         base_path in proptest::option::of(text()),
     ) {
-        let mut api = match parse(API, b"name: pets\nbackend_url: http://a\n").unwrap().entity {
-            Entity::Api(api) => api,
-            _ => unreachable!(),
-        };
+        let document = parse(API, b"name: pets\nbackend_url: http://a\n").unwrap();
+        let Entity::Api(mut api) = document.entity else { panic!("an API") };
         api.display_name = display_name;
         api.description = description;
         api.version = version;

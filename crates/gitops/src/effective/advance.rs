@@ -10,16 +10,12 @@ use std::{
     sync::Arc,
 };
 
-use domain::{
-    entity::{Entity, EntityPath},
-    id::CommitId,
-};
+use domain::{entity::EntityPath, id::CommitId};
 
 use super::{
-    Declared, Effective, Objects, OpenApi, OpenApiCheck, Origin, Row,
-    parse::{self, Content, Reading},
-    references::{name, references},
-    rules::{self, Broken, Unique},
+    Declared, Effective, Objects, OpenApi, OpenApiCheck, Row,
+    case::{Case, Head, Verdict, put_row},
+    parse::{self, Content, FileReading, Reading},
 };
 use crate::{
     document::DocumentError,
@@ -43,34 +39,6 @@ pub struct Advance {
     pub effective: Effective,
     /// What is wrong or odd since this step.
     pub problems: Vec<DocumentError>,
-}
-
-/// The content of a file on the branch.
-struct Head {
-    path: Arc<str>,
-    blob: BlobId,
-    reading: Reading,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Take the head with this index.
-    New(usize),
-    /// Keep the former content.
-    Keep,
-    /// Nothing.
-    Gone,
-}
-
-/// A place on which this step decides.
-struct Case {
-    heads: Vec<Head>,
-    /// The head whose content is valid by itself.
-    wanted: Option<usize>,
-    former: Option<(Arc<str>, Origin)>,
-    verdict: Verdict,
-    broken: Option<Broken>,
-    orphaned_by: BTreeSet<String>,
 }
 
 impl Effective {
@@ -120,11 +88,12 @@ impl Effective {
     }
 }
 
-struct StepState<'a> {
-    former: &'a Effective,
-    commit: &'a CommitId,
-    span: Span,
-    cases: BTreeMap<Slot, Case>,
+/// A step while it is decided.
+pub(super) struct StepState<'a> {
+    pub(super) former: &'a Effective,
+    pub(super) commit: &'a CommitId,
+    pub(super) span: Span,
+    pub(super) cases: BTreeMap<Slot, Case>,
     /// Files in no place, with what is wrong with them.
     homeless: BTreeMap<Arc<str>, Option<(BlobId, DocumentError)>>,
 }
@@ -135,7 +104,7 @@ impl<'a> StepState<'a> {
         former: &'a Effective,
         commit: &'a CommitId,
         changed: &[PathChange],
-        readings: Vec<(Arc<str>, BlobId, Option<Reading>)>,
+        readings: Vec<FileReading>,
         span: Span,
     ) -> Self {
         let mut step = Self { former, commit, span, cases: BTreeMap::new(), homeless: BTreeMap::new() };
@@ -155,10 +124,8 @@ impl<'a> StepState<'a> {
         for (path, blob, reading) in refused.chain(readings) {
             match reading {
                 None => {}
-                Some(Reading { slot: None, content, .. }) => {
-                    if let Err(error) = content {
-                        step.homeless.insert(path, Some((blob, error)));
-                    }
+                Some(Reading { slot: None, content: Err(error), .. }) => {
+                    step.homeless.insert(path, Some((blob, error)));
                 }
                 Some(reading) => {
                     if let Some(slot) = reading.slot.clone() {
@@ -217,152 +184,6 @@ impl<'a> StepState<'a> {
         }
     }
 
-    /// A pinned deployment must find its content in history; that depends on nothing else in this step.
-    fn check_pins(
-        &mut self,
-        objects: &dyn Objects,
-        check: &OpenApiCheck<'_>,
-    ) -> Result<(), repository::Error> {
-        for case in self.cases.values_mut() {
-            let Verdict::New(index) = case.verdict else { continue };
-            let Ok(Content::Entity(entity)) = &case.heads[index].reading.content else { continue };
-            if let Some(broken) = rules::check_pin(entity, self.commit, objects, check)? {
-                case.refuse(broken);
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves verdicts until none moves.
-    fn settle(&mut self) {
-        let mut held = Unique::default();
-        for (path, declared) in &self.former.entities {
-            if !self.cases.contains_key(&Slot::Entity(path.clone())) {
-                held.hold(&declared.entity);
-            }
-        }
-        loop {
-            let refused = self.refuse_what_breaks_a_rule(&held);
-            let revived = self.revive_what_is_referred_to();
-            if !refused && !revived {
-                return;
-            }
-        }
-    }
-
-    fn refuse_what_breaks_a_rule(&mut self, held: &Unique) -> bool {
-        // What keeps its place keeps its ids; new content may take only what is left.
-        let mut taken = Unique::default();
-        for case in self.cases.values() {
-            if let (Verdict::Keep, Some(entity)) = (case.verdict, self.former_entity(case)) {
-                taken.hold(&entity);
-            }
-        }
-        let mut verdicts = Vec::new();
-        for (slot, case) in &self.cases {
-            let (Verdict::New(_), Some(entity)) = (case.verdict, self.entity(slot)) else { continue };
-            let former = self.former_entity(case);
-            let broken = self
-                .missing_reference(&entity)
-                .or_else(|| rules::check_identity(former.as_deref()?, &entity, self.span))
-                .or_else(|| rules::check_target(&entity, &|path| self.entity(&Slot::Entity(path.clone()))))
-                .or_else(|| held.check(&entity))
-                .or_else(|| taken.check(&entity));
-            match broken {
-                Some(broken) => verdicts.push((slot.clone(), broken)),
-                None => taken.hold(&entity),
-            }
-        }
-        let moved = !verdicts.is_empty();
-        for (slot, broken) in verdicts {
-            if let Some(case) = self.cases.get_mut(&slot) {
-                case.refuse(broken);
-            }
-        }
-        moved
-    }
-
-    fn missing_reference(&self, entity: &Entity) -> Option<Broken> {
-        let missing = references(entity).into_iter().find(|slot| !self.present(slot))?;
-        let invalid = self.cases.get(&missing).is_some_and(|case| !case.heads.is_empty());
-        let message = match invalid {
-            true => format!("the {} is not valid", name(&missing)),
-            false => format!("there is no {}", name(&missing)),
-        };
-        Some(Broken { field: None, message })
-    }
-
-    /// Keeps what was removed while something in effect refers to it.
-    fn revive_what_is_referred_to(&mut self) -> bool {
-        let removed: BTreeSet<&Slot> = self
-            .cases
-            .iter()
-            .filter(|(_, case)| case.heads.is_empty() && case.former.is_some())
-            .map(|(slot, _)| slot)
-            .collect();
-        if removed.is_empty() {
-            return false;
-        }
-        let mut referrers: BTreeMap<Slot, BTreeSet<String>> = BTreeMap::new();
-        let mut note = |path: &EntityPath, entity: &Entity| {
-            for slot in references(entity).into_iter().filter(|slot| removed.contains(slot)) {
-                referrers.entry(slot).or_default().insert(path.to_string());
-            }
-        };
-        for (path, declared) in &self.former.entities {
-            if !self.cases.contains_key(&Slot::Entity(path.clone())) {
-                note(path, &declared.entity);
-            }
-        }
-        for slot in self.cases.keys() {
-            if let (Slot::Entity(path), Some(entity)) = (slot, self.entity(slot)) {
-                note(path, &entity);
-            }
-        }
-        let mut moved = false;
-        for (slot, case) in &mut self.cases {
-            if case.heads.is_empty()
-                && case.former.is_some()
-                && let Some(by) = referrers.remove(slot)
-            {
-                moved |= case.verdict != Verdict::Keep;
-                case.verdict = Verdict::Keep;
-                case.orphaned_by = by;
-            }
-        }
-        moved
-    }
-
-    fn present(&self, slot: &Slot) -> bool {
-        match self.cases.get(slot) {
-            Some(case) => case.verdict != Verdict::Gone,
-            None => self.former.slots.contains_key(slot),
-        }
-    }
-
-    /// The entity in effect in a place, as the verdicts stand.
-    fn entity(&self, slot: &Slot) -> Option<Arc<Entity>> {
-        let Slot::Entity(path) = slot else { return None };
-        let Some(case) = self.cases.get(slot) else {
-            return self.former.entities.get(path).map(|declared| Arc::clone(&declared.entity));
-        };
-        match case.verdict {
-            Verdict::New(index) => match &case.heads[index].reading.content {
-                Ok(Content::Entity(entity)) => Some(Arc::clone(entity)),
-                _ => None,
-            },
-            Verdict::Keep => self.former.entities.get(path).map(|declared| Arc::clone(&declared.entity)),
-            Verdict::Gone => None,
-        }
-    }
-
-    fn former_entity(&self, case: &Case) -> Option<Arc<Entity>> {
-        let (path, _) = case.former.as_ref()?;
-        let place = Layout::place(path).ok().flatten()?;
-        let Slot::Entity(entity) = place.slot else { return None };
-        self.former.entities.get(&entity).map(|declared| Arc::clone(&declared.entity))
-    }
-
     /// Turns verdicts into the next state.
     fn finish(self) -> Advance {
         let mut next = self.former.clone();
@@ -391,7 +212,7 @@ impl<'a> StepState<'a> {
             match declared {
                 // What did not change stays the same allocation, so that comparing states stays cheap.
                 Some(declared) if next.entities.get(&path).is_some_and(|old| **old == declared) => {}
-                Some(declared) => drop(next.entities.insert(path, Arc::new(declared))),
+                Some(declared) => drop(next.entities.insert(Arc::new(path), Arc::new(declared))),
                 None => drop(next.entities.remove(&path)),
             }
         }
@@ -416,155 +237,5 @@ impl<'a> StepState<'a> {
         };
         let orphaned_by = row.orphaned_by.iter().filter_map(|key| key.parse().ok()).collect();
         Some(Declared { entity, path: file, origin, openapi, orphaned_by })
-    }
-}
-
-impl Case {
-    fn first_verdict(&mut self) {
-        let valid = |(index, head): (usize, &Head)| {
-            head.reading.content.is_ok().then_some((head.reading.rank, index))
-        };
-        self.wanted = self.heads.iter().enumerate().filter_map(valid).min().map(|(_, index)| index);
-        self.verdict = match (self.wanted, &self.former) {
-            (Some(index), Some((path, origin)))
-                if self.heads[index].path == *path && self.heads[index].blob == origin.blob =>
-            {
-                Verdict::Keep
-            }
-            (Some(index), _) => Verdict::New(index),
-            (None, Some(_)) if !self.heads.is_empty() => Verdict::Keep,
-            (None, _) => Verdict::Gone,
-        };
-    }
-
-    fn refuse(&mut self, broken: Broken) {
-        self.verdict = if self.former.is_some() { Verdict::Keep } else { Verdict::Gone };
-        self.broken = Some(broken);
-    }
-
-    /// Writes the rows of all files in this place.
-    fn write(&self, slot: &Slot, commit: &CommitId, next: &mut Effective, problems: &mut Vec<DocumentError>) {
-        let in_effect: Option<(Arc<str>, Origin)> = match self.verdict {
-            Verdict::New(index) => {
-                let head = &self.heads[index];
-                Some((Arc::clone(&head.path), Origin { blob: head.blob.clone(), commit: commit.clone() }))
-            }
-            Verdict::Keep => self.former.clone(),
-            Verdict::Gone => None,
-        };
-        match &in_effect {
-            Some((path, _)) => drop(next.slots.insert(slot.clone(), Arc::clone(path))),
-            None => drop(next.slots.remove(slot)),
-        }
-        let effective_at = |path: &Arc<str>| {
-            in_effect.as_ref().filter(|(file, _)| file == path).map(|(_, origin)| origin.clone())
-        };
-        for (index, head) in self.heads.iter().enumerate() {
-            let effective = effective_at(&head.path);
-            let current = effective.as_ref().is_some_and(|origin| origin.blob == head.blob);
-            let row = Row {
-                path: Arc::clone(&head.path),
-                head: Some(head.blob.clone()),
-                effective,
-                problems: self.problems(index),
-                orphaned_by: Vec::new(),
-            };
-            if current {
-                next.pending.remove(&head.path);
-            } else {
-                next.pending.insert(Arc::clone(&head.path), head.reading.clone());
-            }
-            put_row(next, &head.path, Some(row), problems);
-        }
-        // The file of the former content, if the branch no longer has it.
-        if let Some((path, _)) = &self.former
-            && !self.heads.iter().any(|head| head.path == *path)
-        {
-            let row = effective_at(path).map(|origin| Row {
-                path: Arc::clone(path),
-                head: None,
-                effective: Some(origin),
-                problems: self.orphan_problem(path),
-                orphaned_by: self.orphaned_by.iter().cloned().collect(),
-            });
-            put_row(next, path, row, problems);
-        }
-        self.forget_removed(slot, next);
-    }
-
-    /// Rows of files that were refused, and are removed now.
-    fn forget_removed(&self, slot: &Slot, next: &mut Effective) {
-        let known: BTreeSet<&Arc<str>> = self
-            .heads
-            .iter()
-            .map(|head| &head.path)
-            .chain(self.former.as_ref().map(|(path, _)| path))
-            .collect();
-        let stale: Vec<Arc<str>> = next
-            .pending
-            .iter()
-            .filter(|(path, reading)| reading.slot.as_ref() == Some(slot) && !known.contains(path))
-            .map(|(path, _)| Arc::clone(path))
-            .collect();
-        for path in stale {
-            next.pending.remove(&path);
-            next.rows.remove(&path);
-        }
-        for path in self.former.iter().map(|(path, _)| path) {
-            if !self.heads.iter().any(|head| head.path == *path) {
-                next.pending.remove(path);
-            }
-        }
-    }
-
-    /// What is wrong with the head of this index.
-    fn problems(&self, index: usize) -> Vec<DocumentError> {
-        let head = &self.heads[index];
-        let mut problems = head.reading.warnings.clone();
-        match (&head.reading.content, self.wanted) {
-            (Err(error), _) => problems.push(error.clone()),
-            (Ok(_), Some(wanted)) if wanted != index => {
-                let message = format!("`{}` says the same, and is read instead", self.heads[wanted].path);
-                problems.push(DocumentError::about(&head.path, message));
-            }
-            (Ok(_), _) => {
-                if let Some(broken) = &self.broken {
-                    let mut error = DocumentError::about(&head.path, broken.message.clone());
-                    error.field = broken.field.map(str::to_owned);
-                    problems.push(error);
-                }
-            }
-        }
-        problems
-    }
-
-    fn orphan_problem(&self, path: &str) -> Vec<DocumentError> {
-        let by: Vec<&str> = self.orphaned_by.iter().map(String::as_str).take(10).collect();
-        let message = match by.is_empty() {
-            // Its place is filled by another file that is not valid.
-            true => {
-                "the file was removed, but what came instead is not valid, so it stays in effect".to_owned()
-            }
-            false => format!("the file was removed, but stays in effect: {} refers to it", by.join(", ")),
-        };
-        vec![DocumentError::about(path, message)]
-    }
-}
-
-/// Puts or removes a row, noting what is wrong now and was not before.
-fn put_row(next: &mut Effective, path: &Arc<str>, row: Option<Row>, problems: &mut Vec<DocumentError>) {
-    let former = next.rows.get(path);
-    match row {
-        Some(row) => {
-            if former.is_some_and(|former| **former == row) {
-                return;
-            }
-            // The same fault in new content is told again: somebody tried to mend it.
-            let same_head = former.is_some_and(|former| former.head == row.head);
-            let known = former.filter(|_| same_head).map_or(&[][..], |former| &former.problems);
-            problems.extend(row.problems.iter().filter(|problem| !known.contains(problem)).cloned());
-            next.rows.insert(Arc::clone(path), Arc::new(row));
-        }
-        None => drop(next.rows.remove(path)),
     }
 }

@@ -1,14 +1,10 @@
 //! What differs between two effective states, in an order in which it can be told.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use domain::entity::{Deployment, Entity, EntityPath};
 
-use super::{Declared, Effective};
+use super::{Declared, Effective, Entities};
 
 /// What happened to an entity.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,20 +71,28 @@ pub fn changes(from: &Effective, to: &Effective) -> Vec<EntityChange> {
         let is = if order.is_ge() { new.next() } else { None };
         match (was, is) {
             (Some((path, before)), None) => {
-                removed
-                    .push(EntityChange { path: path.clone(), change: Change::Removed(Arc::clone(before)) });
+                removed.push(EntityChange {
+                    path: EntityPath::clone(path),
+                    change: Change::Removed(Arc::clone(before)),
+                });
             }
             (None, Some((path, after))) => {
-                put.push(EntityChange { path: path.clone(), change: Change::Created(Arc::clone(after)) });
+                put.push(EntityChange {
+                    path: EntityPath::clone(path),
+                    change: Change::Created(Arc::clone(after)),
+                });
             }
             (Some((path, before)), Some((_, after))) if !Arc::ptr_eq(before, after) => {
                 let (before, after) = (Arc::clone(before), Arc::clone(after));
                 if before.entity.uid() != after.entity.uid() {
-                    removed.push(EntityChange { path: path.clone(), change: Change::Removed(before) });
-                    put.push(EntityChange { path: path.clone(), change: Change::Created(after) });
+                    removed.push(EntityChange {
+                        path: EntityPath::clone(path),
+                        change: Change::Removed(before),
+                    });
+                    put.push(EntityChange { path: EntityPath::clone(path), change: Change::Created(after) });
                 } else if !before.same_content(&after) {
                     let change = Change::Updated { before, after };
-                    put.push(EntityChange { path: path.clone(), change });
+                    put.push(EntityChange { path: EntityPath::clone(path), change });
                 }
             }
             _ => {}
@@ -102,14 +106,11 @@ pub fn changes(from: &Effective, to: &Effective) -> Vec<EntityChange> {
 
 /// The entities after `changes`.
 #[must_use]
-pub fn apply(
-    changes: &[EntityChange],
-    entities: &BTreeMap<EntityPath, Arc<Declared>>,
-) -> BTreeMap<EntityPath, Arc<Declared>> {
+pub fn apply(changes: &[EntityChange], entities: &Entities) -> Entities {
     let mut entities = entities.clone();
     for change in changes {
         match change.after() {
-            Some(after) => drop(entities.insert(change.path.clone(), Arc::clone(after))),
+            Some(after) => drop(entities.insert(Arc::new(change.path.clone()), Arc::clone(after))),
             None => drop(entities.remove(&change.path)),
         }
     }

@@ -1,6 +1,6 @@
 //! Finding one thing among many without going through all of them.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use domain::entity::EntityPath;
 
@@ -18,6 +18,7 @@ impl Effective {
         &'a self,
         first: &EntityPath,
     ) -> impl Iterator<Item = (&'a EntityPath, &'a Arc<Declared>)> + use<'a> {
-        self.entities.range(first..)
+        let from = (Bound::Included(first), Bound::Unbounded);
+        self.entities.range::<EntityPath, _>(from).map(|(path, declared)| (&**path, declared))
     }
 }

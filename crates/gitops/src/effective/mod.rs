@@ -7,6 +7,7 @@
 //! to read blobs. What a restart needs is in [`Effective::rows`].
 
 mod advance;
+mod case;
 mod change;
 mod follow;
 mod lookup;
@@ -15,6 +16,7 @@ mod references;
 mod resume;
 mod row;
 mod rules;
+mod settle;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -105,14 +107,17 @@ impl Declared {
     }
 }
 
+/// Entities by where they stand, what is referred to before what refers to it.
+pub type Entities = BTreeMap<Arc<EntityPath>, Arc<Declared>>;
+
 /// The effective state at a commit. Cheap to clone: everything in it is shared.
 #[derive(Clone, Debug, Default)]
 pub struct Effective {
     commit: Option<CommitId>,
     rows: BTreeMap<Arc<str>, Arc<Row>>,
-    entities: BTreeMap<EntityPath, Arc<Declared>>,
+    entities: Entities,
     /// The files in effect, by what they hold.
-    slots: BTreeMap<Slot, Arc<str>>,
+    slots: BTreeMap<Arc<Slot>, Arc<str>>,
     /// What files say whose content is not in effect.
     pending: BTreeMap<Arc<str>, Reading>,
 }
@@ -147,13 +152,13 @@ impl Effective {
 
     /// All entities in effect, what is referred to before what refers to it.
     pub fn entities(&self) -> impl Iterator<Item = (&EntityPath, &Arc<Declared>)> {
-        self.entities.iter()
+        self.entities.iter().map(|(path, declared)| (&**path, declared))
     }
 
     /// The entities of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&EntityPath, &Arc<Declared>)> {
         // Paths are ordered by kind first, so a kind is one range.
-        let start = self.entities.iter().skip_while(move |(path, _)| path.kind() < kind);
+        let start = self.entities().skip_while(move |(path, _)| path.kind() < kind);
         start.take_while(move |(path, _)| path.kind() == kind)
     }
 

@@ -81,12 +81,15 @@ fn notes(path: &str, form: &Form, ignored: &[String]) -> Vec<DocumentError> {
     vec![DocumentError::about(path, message).as_warning()]
 }
 
+/// A file, its content, and what that says; nothing for files that are not read.
+pub(super) type FileReading = (Arc<str>, BlobId, Option<Reading>);
+
 /// Reads many files, on as many threads as the machine has processors.
 pub(super) fn read_all(
     files: &[(Arc<str>, BlobId)],
     objects: &dyn Objects,
     check: &OpenApiCheck<'_>,
-) -> Result<Vec<(Arc<str>, BlobId, Option<Reading>)>, repository::Error> {
+) -> Result<Vec<FileReading>, repository::Error> {
     const WORTH_A_THREAD: usize = 64;
     let one = |(path, blob): &(Arc<str>, BlobId)| {
         read(path, blob, objects, check).map(|reading| (Arc::clone(path), blob.clone(), reading))

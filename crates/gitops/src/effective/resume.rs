@@ -40,7 +40,7 @@ impl Effective {
             };
             match place.slot {
                 Slot::Entity(_) => documents.push((Arc::clone(&row.path), origin.blob.clone())),
-                slot @ Slot::OpenApi { .. } => drop(self.slots.insert(slot, Arc::clone(&row.path))),
+                slot @ Slot::OpenApi { .. } => drop(self.slots.insert(Arc::new(slot), Arc::clone(&row.path))),
             }
         }
         let mut unreadable = Vec::new();
@@ -48,9 +48,9 @@ impl Effective {
             let Some(Reading { slot: Some(Slot::Entity(entity)), content, .. }) = reading else { continue };
             match content {
                 Ok(Content::Entity(content)) => {
-                    self.slots.insert(Slot::Entity(entity.clone()), Arc::clone(&path));
+                    self.slots.insert(Arc::new(Slot::Entity(entity.clone())), Arc::clone(&path));
                     let declared = self.declared_again(&entity, &path, content);
-                    self.entities.extend(declared.map(|declared| (entity, Arc::new(declared))));
+                    self.entities.extend(declared.map(|declared| (Arc::new(entity), Arc::new(declared))));
                 }
                 Ok(Content::OpenApi) => {}
                 Err(error) => unreadable.push((path, error)),
@@ -130,6 +130,7 @@ fn refused_openapi(row: &Row, slot: Slot, rank: u8) -> Reading {
 }
 
 /// Rows were checked when they were made.
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a check")]
 fn trusting(_: &[u8]) -> Result<(), String> {
     Ok(())
 }

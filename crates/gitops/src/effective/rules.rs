@@ -38,6 +38,19 @@ impl Unique {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.uids.is_empty() && self.emails.is_empty()
+    }
+
+    /// Whether `entity` holds any of the same.
+    pub(super) fn touches(&self, entity: &Entity) -> bool {
+        let email = |users: &domain::entity::Users| {
+            !self.emails.is_empty() && users.users.iter().any(|user| self.emails.contains_key(&user.email))
+        };
+        entity.uid().is_some_and(|uid| self.uids.contains_key(&uid))
+            || matches!(entity, Entity::Users(users) if email(users))
+    }
+
     /// Whether somebody else holds what `entity` would hold.
     pub(super) fn check(&self, entity: &Entity) -> Option<Broken> {
         let path = entity.path();

@@ -29,6 +29,10 @@ impl World {
         Self { folder, mirror, trailers, state: Effective::default() }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Another replica, with a mirror of its own.
     pub(crate) fn replica(&self, name: &str) -> Writer {
         Writer::new(mirror(self.folder.path(), name), self.trailers.clone())

@@ -7,11 +7,11 @@ use gitops::{Author, Files, WriteError};
 
 use crate::support::{TENANT, World, at, steps, tenant};
 
-fn ada() -> Author {
+pub(crate) fn ada() -> Author {
     Author { name: "Ada".to_owned(), email: "ada@x.org".to_owned(), at: at(1_700_000_000) }
 }
 
-fn one(path: &str, text: &str) -> Files {
+pub(crate) fn one(path: &str, text: &str) -> Files {
     BTreeMap::from([(path.to_owned(), Some(text.as_bytes().to_vec()))])
 }
 
