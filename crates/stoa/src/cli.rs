@@ -171,7 +171,7 @@ pub(crate) struct Deploy {
     #[arg(short, long)]
     pub gateway: Vec<String>,
     /// The content of this commit instead of the newest
-    #[arg(long)]
+    #[arg(long, value_name = "COMMIT")]
     pub commit: Option<String>,
     /// Take it away instead
     #[arg(long, conflicts_with = "commit")]
@@ -187,9 +187,9 @@ pub(crate) struct Rollback {
     pub deployment: String,
     #[command(flatten)]
     pub tenant: OfTenant,
-    /// Back to the content of this commit instead of the one before
-    #[arg(long)]
-    pub commit: Option<String>,
+    /// Back to what this deployment brought, instead of what ran before
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub to: Option<String>,
     /// Return before it is done
     #[arg(long)]
     pub no_wait: bool,

@@ -141,7 +141,8 @@ impl Client {
     ) -> anyhow::Result<Response> {
         let mut request = self.http.request(method, url).bearer_auth(&self.token);
         if let Some(body) = body {
-            request = request.json(body);
+            // What comes next may build on this, so the write is to be in effect.
+            request = request.json(body).header("prefer", "wait=10");
         }
         if let Some(etag) = etag {
             request = request.header("if-match", etag);

@@ -137,7 +137,7 @@ async fn apply_gateway(client: &Client, gateway: &Gateway) -> anyhow::Result<&'s
     let body = json!({
         "display_name": gateway.display_name,
         "description": gateway.description,
-        "kind": kind,
+        "type": kind,
         "address": gateway.address,
     });
     let parts = ["v1", "environments", gateway.environment.as_str(), "gateways", gateway.name.as_str()];

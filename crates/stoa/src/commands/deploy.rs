@@ -18,7 +18,7 @@ pub(super) async fn run(global: &Global, arguments: &Deploy) -> anyhow::Result<E
         body["gateways"] = json!(arguments.gateway);
     }
     if let Some(commit) = &arguments.commit {
-        body["commit"] = json!(commit);
+        body["pin"] = json!(commit);
     }
     if arguments.remove {
         body["state"] = json!("absent");

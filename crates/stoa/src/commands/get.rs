@@ -23,28 +23,36 @@ const APIS: [Column; 5] = [
     column("backend", "/backend_url"),
     column("deployed in", "/deployments/0/environment"),
 ];
-const DEPLOYMENTS: [Column; 6] = [
+const DEPLOYMENTS: [Column; 9] = [
     column("id", "/id"),
-    column("api", "/api"),
+    column("api", "/api_id"),
+    column("version", "/version"),
     column("environment", "/environment"),
-    column("state", "/state"),
-    column("reason", "/reason"),
-    column("created", "/created_at"),
-];
-const ENVIRONMENTS: [Column; 3] =
-    [column("name", "/name"), column("display name", "/display_name"), column("auto deploy", "/auto_deploy")];
-const GATEWAYS: [Column; 4] = [
-    column("name", "/name"),
     column("kind", "/kind"),
+    column("status", "/status"),
+    column("by", "/deployed_by"),
+    column("started", "/started_at"),
+    column("error", "/error_message"),
+];
+const ENVIRONMENTS: [Column; 4] = [
+    column("name", "/id"),
+    column("display name", "/display_name"),
+    column("auto deploy", "/auto_deploy"),
+    column("gateways", "/gateways"),
+];
+const GATEWAYS: [Column; 4] = [
+    column("name", "/id"),
+    column("type", "/type"),
     column("address", "/address"),
     column("display name", "/display_name"),
 ];
-const TRACES: [Column; 5] = [
+const TRACES: [Column; 6] = [
     column("id", "/id"),
-    column("commit", "/commit"),
+    column("tenant", "/tenant_id"),
     column("status", "/status"),
     column("what", "/message"),
-    column("began", "/started_at"),
+    column("by", "/author"),
+    column("began", "/created_at"),
 ];
 
 pub(super) async fn run(global: &Global, arguments: &Get) -> anyhow::Result<()> {
@@ -80,7 +88,7 @@ pub(super) async fn run(global: &Global, arguments: &Get) -> anyhow::Result<()> 
         // An environment has no page of its own: it stands in the list.
         (Some(name), Kind::Environments) => {
             let rows = client.list(&client.at(&parts)).await?;
-            let found = rows.into_iter().find(|row| row.get("name").and_then(Value::as_str) == Some(name));
+            let found = rows.into_iter().find(|row| row.get("id").and_then(Value::as_str) == Some(name));
             let found = found.ok_or_else(|| anyhow::anyhow!("there is no environment `{name}`"))?;
             global.output.write(&found, || whole(&found))
         }

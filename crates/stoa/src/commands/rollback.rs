@@ -13,8 +13,8 @@ use crate::{
 pub(super) async fn run(global: &Global, arguments: &Rollback) -> anyhow::Result<ExitCode> {
     let client = Client::connect(global).await?;
     let tenant = tenant(&arguments.tenant)?;
-    let body = match &arguments.commit {
-        Some(commit) => json!({ "commit": commit }),
+    let body = match &arguments.to {
+        Some(to) => json!({ "to": to }),
         None => json!({}),
     };
     let parts = ["v1", "tenants", tenant, "deployments", &arguments.deployment, "rollback"];

@@ -9,12 +9,11 @@ use crate::{cli::Global, client::Client, progress::Progress};
 /// How often to look.
 const BETWEEN: Duration = Duration::from_millis(250);
 
-/// States after which nothing more happens, and whether they are what was wanted.
-fn verdict(state: &str) -> Option<bool> {
-    match state {
-        "succeeded" | "live" | "deployed" | "removed" | "done" | "unchanged" => Some(true),
-        "failed" | "refused" | "expired" | "superseded" | "cancelled" | "needs-attention"
-        | "needs_attention" => Some(false),
+/// Whether a deployment with this status has ended, and as was wanted.
+fn verdict(status: &str) -> Option<bool> {
+    match status {
+        "succeeded" | "none" => Some(true),
+        "failed" | "expired" | "superseded" | "cancelled" => Some(false),
         _ => None,
     }
 }
@@ -35,8 +34,8 @@ pub(super) async fn until_ended(
     let url = client.at(&["v1", "tenants", tenant, "deployments", &id]);
     loop {
         let now = client.find(&url).await?.map_or_else(|| accepted.clone(), |answer| answer.body);
-        let state = now.get("state").and_then(Value::as_str).unwrap_or_default();
-        if let Some(good) = verdict(state) {
+        let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
+        if let Some(good) = verdict(status) {
             progress.finish();
             return shown(global, &now, good);
         }
@@ -47,7 +46,7 @@ pub(super) async fn until_ended(
 fn shown(global: &Global, deployment: &Value, good: bool) -> anyhow::Result<ExitCode> {
     global.output.write(deployment, || {
         let text = |name: &str| deployment.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let line = format!("{} {} {}", text("id"), text("state"), text("reason"));
+        let line = format!("{} {} {}", text("id"), text("status"), text("error_message"));
         line.trim_end().to_owned()
     })?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -48,10 +48,13 @@ pub(crate) async fn run(global: &Global, options: Options) -> anyhow::Result<Exi
     })
     .await;
     progress.finish();
-    if let Ok(Some(connection)) = &started {
-        summary::print(global, &home, connection, options.demo, since.elapsed()).await?;
-    } else {
-        lifecycle.stopper().stop();
+    match &started {
+        Ok(Some(connection)) => {
+            summary::print(global, &home, connection, options.demo, since.elapsed()).await?;
+        }
+        // The lifecycle has seen the same signal; told once more, it would cut what is running.
+        Ok(None) => {}
+        Err(_) => lifecycle.stopper().stop(),
     }
     let outcome = lifecycle.outcome().await;
     eprintln!("Stopping");

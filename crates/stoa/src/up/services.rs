@@ -37,6 +37,7 @@ pub(super) fn all(home: &Home, connection: &Connection, at: &Addresses) -> anyho
     ];
     Ok(vec![
         service("control-plane-api", control_plane, at.control_plane, connection, own),
+        service("deployment-worker", home.folder("deployment-worker")?, at.worker, connection, Vec::new()),
         service("mcp-gateway", home.folder("mcp-gateway")?, at.gateway, connection, gateway),
     ])
 }
@@ -85,6 +86,10 @@ async fn start_one(name: &str, source: &Source, lifecycle: &Lifecycle) -> anyhow
         "control-plane-api" => {
             let settings = control_plane_api::Settings::load(source)?;
             control_plane_api::App::build(settings, lifecycle).await?.start(lifecycle);
+        }
+        "deployment-worker" => {
+            let settings = deployment_worker::Settings::load(source)?;
+            deployment_worker::App::build(settings, lifecycle).await?.start(lifecycle);
         }
         "mcp-gateway" => {
             let settings = mcp_gateway::Settings::load(source)?;

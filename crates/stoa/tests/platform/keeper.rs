@@ -1,0 +1,43 @@
+//! Processes that end when the tests do, whatever way that happens.
+
+use std::{
+    process::{Child, Command},
+    sync::{
+        LazyLock,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+type Order = (Command, Sender<std::io::Result<Child>>);
+
+/// The kernel ends a child when the *thread* that started it ends, so one thread starts all of them and stays.
+static KEEPER: LazyLock<Sender<Order>> = LazyLock::new(|| {
+    let (orders, taken): (_, Receiver<Order>) = channel();
+    thread::spawn(move || {
+        for (mut command, answer) in taken {
+            let _ = answer.send(command.spawn());
+        }
+    });
+    orders
+});
+
+/// A command for `program` that gets SIGTERM when the tests end.
+pub(crate) fn tied(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--", program]);
+    command
+}
+
+/// Starts it.
+pub(crate) fn spawn(command: Command) -> Child {
+    let (answer, started) = channel();
+    KEEPER.send((command, answer)).unwrap();
+    started.recv().unwrap().unwrap()
+}
+
+/// Sends a signal, such as `KILL`, to one process.
+pub(crate) fn signal(signal: &str, pid: u32) {
+    let status = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status();
+    assert!(status.is_ok(), "there is no `kill`");
+}

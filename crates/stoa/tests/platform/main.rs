@@ -1,0 +1,18 @@
+//! The whole platform, as `stoa up` starts it: driven by `git`, HTTP, records and a stock MCP client.
+
+mod backend;
+mod bad_input;
+mod by_git;
+mod by_rest;
+mod checkout;
+mod documents;
+mod faults;
+mod harness;
+mod histories;
+mod keeper;
+mod lost_broker;
+mod requests;
+mod session;
+mod topics;
+mod undecodable;
+mod waiting;
