@@ -1,11 +1,16 @@
 //! A reader without a group: every process sees every record of every partition.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{Consumer as _, StreamConsumer},
     error::KafkaError,
+    metadata::{MetadataPartition, MetadataTopic},
 };
 use tracing::warn;
 
@@ -24,7 +29,9 @@ pub enum From {
 pub(crate) enum Event {
     Record(Record),
     /// Everything that stood in the partition when it was asked has been read.
-    End { partition: i32 },
+    End {
+        partition: i32,
+    },
 }
 
 /// A reader of all, or of some, partitions of one topic.
@@ -42,7 +49,7 @@ impl Broadcast {
         let consumer = consumer(shared, topic)?;
         let name = topic.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
-            let watermarks = watermarks(&consumer, &name)?;
+            let watermarks = patiently(|| watermarks(&consumer, &name))?;
             let mut assignment = TopicPartitionList::new();
             for (partition, (low, high)) in &watermarks {
                 let offset = if from == From::Beginning { *low } else { *high };
@@ -71,7 +78,7 @@ impl Broadcast {
         let consumer = consumer(shared, topic)?;
         let name = topic.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
-            let (low, high) = consumer.fetch_watermarks(&name, partition, WAIT)?;
+            let (low, high) = patiently(|| consumer.fetch_watermarks(&name, partition, WAIT))?;
             let mut assignment = TopicPartitionList::new();
             let start = offset.map_or(low, |offset| offset.max(low));
             assignment.add_partition_offset(&name, partition, Offset::Offset(start.min(high)))?;
@@ -83,6 +90,12 @@ impl Broadcast {
             .unwrap_or(Err(KafkaError::Canceled))
             .map_err(|source| Error::broker(format!("read `{topic}`"), source))?;
         Ok(Self { consumer, topic: topic.into(), watermarks })
+    }
+
+    /// The next offset of every partition that held something to read when reading began.
+    pub(crate) fn behind(&self, from: From) -> BTreeMap<i32, i64> {
+        let full = self.watermarks.iter().filter(|(_, (low, high))| from == From::Beginning && low < high);
+        full.map(|(partition, (_, high))| (*partition, *high)).collect()
     }
 
     /// First and next offset of each partition when reading began.
@@ -130,11 +143,27 @@ fn consumer(shared: &Shared, topic: &str) -> Result<StreamConsumer<Quiet>, Error
         .map_err(|source| Error::Client { purpose: format!("reader of {topic}"), source })
 }
 
+/// Asks again while a partition has no leader: it was made just now, or the broker is still starting.
+fn patiently<T>(mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    use rdkafka::error::RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition};
+    let deadline = Instant::now() + WAIT;
+    loop {
+        match ask() {
+            Err(KafkaError::MetadataFetch(LeaderNotAvailable | NotLeaderForPartition))
+                if Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+            answer => return answer,
+        }
+    }
+}
+
 fn watermarks(
     consumer: &StreamConsumer<Quiet>,
     topic: &str,
 ) -> Result<BTreeMap<i32, (i64, i64)>, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), WAIT)?;
-    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|p| p.id());
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id);
     partitions.map(|id| Ok((id, consumer.fetch_watermarks(topic, id, WAIT)?))).collect()
 }

@@ -1,7 +1,9 @@
 //! librdkafka's callbacks, turned into log lines and gauges.
 
 use rdkafka::{
-    ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext,
+    ClientContext, Statistics,
+    config::RDKafkaLogLevel,
+    consumer::ConsumerContext,
     error::{KafkaError, RDKafkaErrorCode},
 };
 use tracing::{debug, info, warn};

@@ -48,7 +48,8 @@ pub trait Partitioned<E: Event>: Send + Sync + 'static {
 
     /// Takes up `partition`; no record of it is handled before. Repeated for as long as it fails, until `hold` is
     /// lost.
-    fn open(&self, partition: i32, hold: Hold) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+    fn open(&self, partition: i32, hold: Hold)
+    -> impl Future<Output = Result<Self::Session, Failure>> + Send;
 }
 
 impl Bus {

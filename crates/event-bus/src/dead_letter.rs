@@ -75,14 +75,18 @@ impl Morgue {
     }
 
     /// Keeps `record` with its reason; returns only when that is done, however long it takes.
-    pub(crate) async fn keep(&self, record: &Record, reason: Reason, error: &(dyn StdError + Send + Sync + 'static)) -> Position {
+    pub(crate) async fn keep(
+        &self,
+        record: &Record,
+        reason: Reason,
+        error: &(dyn StdError + Send + Sync + 'static),
+    ) -> Position {
         let letter = self.letter(record, reason, error);
         let mut attempt = 0;
         loop {
             let failure = match self.producer.send(&letter).await {
                 Ok(position) => {
-                    let labels =
-                        TopicGroup { topic: self.topic.name.to_owned(), group: self.group.clone() };
+                    let labels = TopicGroup { topic: self.topic.name.to_owned(), group: self.group.clone() };
                     self.shared.metrics.dead_letters.get_or_create(&labels).inc();
                     warn!(
                         reason = reason.as_str(),
@@ -108,7 +112,12 @@ impl Morgue {
         }
     }
 
-    fn letter(&self, record: &Record, reason: Reason, error: &(dyn StdError + Send + Sync + 'static)) -> Outgoing {
+    fn letter(
+        &self,
+        record: &Record,
+        reason: Reason,
+        error: &(dyn StdError + Send + Sync + 'static),
+    ) -> Outgoing {
         let mut chain = runtime::chain(error);
         if chain.len() > LONGEST_CHAIN {
             let end = (0..=LONGEST_CHAIN).rev().find(|at| chain.is_char_boundary(*at)).unwrap_or_default();

@@ -60,7 +60,9 @@ pub enum Error {
         holder: String,
     },
     /// The group's offset lies outside what the topic holds: records are gone, or the broker is another one.
-    #[error("group `{group}` stands outside what `{topic}` holds; records are gone or the broker is another one")]
+    #[error(
+        "group `{group}` stands outside what `{topic}` holds; records are gone or the broker is another one"
+    )]
     OffsetOutOfRange {
         /// The consumer group.
         group: String,

@@ -37,10 +37,25 @@ impl Bus {
                 return Ok(());
             };
             let reader = reader?;
+            let mut behind = reader.behind(from);
+            if behind.is_empty() {
+                handler.caught_up().await;
+            }
             while let Some(event) = stopping.unless_requested(reader.next()).await {
-                if let broadcast::Event::Record(record) = event? {
-                    let span = crate::consumer::span(&record, "follow");
-                    take_in::<E, H>(&bus, &handler, Arc::new(record), &stopping).instrument(span).await;
+                let was_behind = !behind.is_empty();
+                match event? {
+                    broadcast::Event::Record(record) => {
+                        let (partition, next) = (record.partition, record.offset + 1);
+                        let span = crate::consumer::span(&record, "follow");
+                        take_in::<E, H>(&bus, &handler, Arc::new(record), &stopping).instrument(span).await;
+                        behind.retain(|known, high| *known != partition || next < *high);
+                    }
+                    broadcast::Event::End { partition } => {
+                        behind.remove(&partition);
+                    }
+                }
+                if was_behind && behind.is_empty() {
+                    handler.caught_up().await;
                 }
             }
             Ok(())
@@ -57,12 +72,12 @@ async fn take_in<E: Event, H: Handle<E>>(bus: &Bus, handler: &H, record: Arc<Rec
             hold: Hold::forever(),
             stopping: stopping.clone(),
         };
-        let handled = match decode::update::<E>(&bus.shared.registry, &record).await {
+        let outcome = match decode::update::<E>(&bus.shared.registry, &record).await {
             Ok(Update::Put(envelope)) => handler.handle(&envelope, &delivery).await,
             Ok(Update::Removed(key)) => handler.removed(&key, &delivery).await,
             Err(error) => Err(domain::Failure { disposition: error.disposition(), source: Box::new(error) }),
         };
-        let Err(failure) = handled else { return };
+        let Err(failure) = outcome else { return };
         let place = format!("{}/{}@{}", record.topic, record.partition, record.offset);
         if failure.disposition == Disposition::Reject {
             warn!(error = %runtime::chain(&*failure.source), "Leaving out {place}");

@@ -22,6 +22,12 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
     fn removed(&self, _key: &str, _delivery: &Delivery) -> impl Future<Output = Result<(), Failure>> + Send {
         std::future::ready(Ok(()))
     }
+
+    /// Called once by [`Bus::follow`](crate::Bus::follow), when everything that stood in the topic at its start was
+    /// handed over.
+    fn caught_up(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 impl<E: Event, H: Handle<E>> Handle<E> for Arc<H> {
@@ -35,6 +41,10 @@ impl<E: Event, H: Handle<E>> Handle<E> for Arc<H> {
 
     fn removed(&self, key: &str, delivery: &Delivery) -> impl Future<Output = Result<(), Failure>> + Send {
         H::removed(self, key, delivery)
+    }
+
+    fn caught_up(&self) -> impl Future<Output = ()> + Send {
+        H::caught_up(self)
     }
 }
 

@@ -18,7 +18,6 @@ const WAIT: Duration = Duration::from_secs(10);
 /// The one partition.
 const PARTITION: i32 = 0;
 
-
 /// A journal on a topic.
 pub struct Journal {
     topic: String,
@@ -50,9 +49,10 @@ impl Journal {
     pub async fn read(&self) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, Error> {
         let failed = |source| Error::broker(format!("read `{}`", self.topic), source);
         let consumer: StreamConsumer<Quiet> =
-            self.settings.reader(&self.client).create_with_context(Quiet).map_err(|source| {
-                Error::Client { purpose: format!("journal {}", self.topic), source }
-            })?;
+            self.settings
+                .reader(&self.client)
+                .create_with_context(Quiet)
+                .map_err(|source| Error::Client { purpose: format!("journal {}", self.topic), source })?;
         let mut from = TopicPartitionList::new();
         from.add_partition_offset(&self.topic, PARTITION, Offset::Beginning).map_err(failed)?;
         consumer.assign(&from).map_err(failed)?;

@@ -25,12 +25,12 @@ mod transactional;
 mod view;
 
 pub use self::{
+    broadcast::From,
     bus::Bus,
     consumer::{Consumption, Hold, Partitioned, Start},
     dead_letter::{DeadLetter, DeadLetters, Reason},
     delivery::Delivery,
     error::Error,
-    broadcast::From,
     handle::{Handle, Update},
     journal::Journal,
     producer::{Outgoing, Position, Producer},

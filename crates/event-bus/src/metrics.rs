@@ -45,8 +45,16 @@ impl Metrics {
         let metrics = Self::default();
         registry.register(|registry| {
             registry.register(HANDLED, "Records that a consumer finished", metrics.handled.clone());
-            registry.register(RETRIES, "Attempts at records that failed and were repeated", metrics.retries.clone());
-            registry.register(DEAD_LETTERS, "Records moved to a dead-letter topic", metrics.dead_letters.clone());
+            registry.register(
+                RETRIES,
+                "Attempts at records that failed and were repeated",
+                metrics.retries.clone(),
+            );
+            registry.register(
+                DEAD_LETTERS,
+                "Records moved to a dead-letter topic",
+                metrics.dead_letters.clone(),
+            );
             registry.register(PRODUCED, "Records written and acknowledged", metrics.produced.clone());
             registry.register(LAG, "Records that a group has not finished yet", metrics.lag.clone());
         });

@@ -11,13 +11,7 @@ use rdkafka::{
 };
 use tracing::{instrument, warn};
 
-use crate::{
-    bus::Shared,
-    client::Quiet,
-    error::Error,
-    metrics::TopicOnly,
-    record::native_headers,
-};
+use crate::{bus::Shared, client::Quiet, error::Error, metrics::TopicOnly, record::native_headers};
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +73,8 @@ impl Outgoing {
     }
 
     pub(crate) fn native(&self) -> (FutureRecord<'_, [u8], [u8]>, usize) {
-        let mut record = FutureRecord::to(&self.topic).key(self.key.as_slice()).headers(native_headers(&self.headers));
+        let mut record =
+            FutureRecord::to(&self.topic).key(self.key.as_slice()).headers(native_headers(&self.headers));
         if let Some(value) = &self.value {
             record = record.payload(value.as_slice());
         }
@@ -181,10 +176,7 @@ fn make(shared: &Shared) -> Result<FutureProducer<Quiet>, Error> {
 }
 
 /// Hands a record over and waits until the brokers have it.
-pub(crate) async fn deliver(
-    native: &FutureProducer<Quiet>,
-    outgoing: &Outgoing,
-) -> Result<Position, Error> {
+pub(crate) async fn deliver(native: &FutureProducer<Quiet>, outgoing: &Outgoing) -> Result<Position, Error> {
     let (record, size) = outgoing.native();
     match native.send(record, Duration::from_secs(30)).await {
         Ok(delivery) => Ok(Position { partition: delivery.partition, offset: delivery.offset }),
@@ -214,8 +206,11 @@ impl Shared {
         if value.len() > E::TOPIC.max_bytes {
             return Err(Error::TooLarge { topic: topic.to_owned(), size: value.len() });
         }
-        let mut all: Vec<_> =
-            envelope.headers().into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
+        let mut all: Vec<_> = envelope
+            .headers()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+            .collect();
         if let Some(parent) = runtime::trace_context::traceparent() {
             all.push((headers::TRACEPARENT.to_owned(), parent.into_bytes()));
         }

@@ -10,7 +10,7 @@ use events::{
 };
 use reqwest::{Client, Method, StatusCode};
 use runtime::Clock;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
@@ -60,9 +60,7 @@ impl Classify for RegistryError {
             Self::Refused { status, .. } if *status >= 500 || matches!(status, 401 | 403 | 408 | 429) => {
                 Disposition::Retry
             }
-            Self::Refused { .. } | Self::UnknownSchema(_) | Self::Unusable { .. } => {
-                Disposition::Reject
-            }
+            Self::Refused { .. } | Self::UnknownSchema(_) | Self::Unusable { .. } => Disposition::Reject,
         }
     }
 }
@@ -125,7 +123,8 @@ impl Registry {
     }
 
     async fn fetch(&self, id: SchemaId) -> Result<Arc<WriterSchema>, RegistryError> {
-        let answer: Result<SchemaText, _> = self.ask(Method::GET, &format!("schemas/ids/{}", id.0), None).await;
+        let answer: Result<SchemaText, _> =
+            self.ask(Method::GET, &format!("schemas/ids/{}", id.0), None).await;
         let text = answer.map_err(|error| match error {
             RegistryError::Refused { status: 404, .. } => RegistryError::UnknownSchema(id),
             other => other,
@@ -236,7 +235,7 @@ impl Registry {
             .request(method, url)
             .header("accept", "application/vnd.schemaregistry.v1+json, application/json");
         if let Some((name, password)) = &self.credentials {
-            request = request.basic_auth(name, password.as_ref().map(|p| p.expose_secret()));
+            request = request.basic_auth(name, password.as_ref().map(ExposeSecret::expose_secret));
         }
         if let Some(body) = body {
             request = request
@@ -246,13 +245,14 @@ impl Registry {
         let response = request.send().await.map_err(RegistryError::Unreachable)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(RegistryError::Unreachable)?;
-        if status == StatusCode::OK {
-            if let Ok(answer) = serde_json::from_slice(&bytes) {
-                return Ok(answer);
-            }
+        if status == StatusCode::OK
+            && let Ok(answer) = serde_json::from_slice(&bytes)
+        {
+            return Ok(answer);
         }
         let text = String::from_utf8_lossy(&bytes);
-        let message = serde_json::from_slice::<Refusal>(&bytes).map_or_else(|_| text.into_owned(), |r| r.message);
+        let message =
+            serde_json::from_slice::<Refusal>(&bytes).map_or_else(|_| text.into_owned(), |r| r.message);
         Err(RegistryError::Refused { status: status.as_u16(), message: message.chars().take(500).collect() })
     }
 }

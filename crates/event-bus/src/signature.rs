@@ -122,8 +122,11 @@ const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x
 impl PublicKey {
     /// A key from its 32 bytes in base64 (either alphabet), or from PEM.
     pub fn parse(id: &str, text: &str) -> Result<Self, SignatureError> {
-        let body: String =
-            text.lines().filter(|line| !line.trim_start().starts_with("-----")).flat_map(str::chars).collect();
+        let body: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("-----"))
+            .flat_map(str::chars)
+            .collect();
         let body = body.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| SignatureError::Key)?;
         let bytes = bytes.strip_prefix(&SPKI).unwrap_or(&bytes).to_vec();
@@ -199,8 +202,14 @@ mod tests {
         let keys = [key().public()];
         let header = |text: &str| format!("{}..AAAA", BASE64_URL_SAFE_NO_PAD.encode(text));
         assert_eq!(verify(&SIGNED, None, &keys), Err(SignatureError::Missing));
-        for malformed in ["", "a.b.c", "..", &header("[]"), &header(r#"{"alg":"EdDSA","kid":"ci","crit":["b64"]}"#)] {
-            assert_eq!(verify(&SIGNED, Some(malformed), &keys), Err(SignatureError::Malformed), "{malformed}");
+        for malformed in
+            ["", "a.b.c", "..", &header("[]"), &header(r#"{"alg":"EdDSA","kid":"ci","crit":["b64"]}"#)]
+        {
+            assert_eq!(
+                verify(&SIGNED, Some(malformed), &keys),
+                Err(SignatureError::Malformed),
+                "{malformed}"
+            );
         }
         assert_eq!(
             verify(&SIGNED, Some(&header(r#"{"alg":"none","kid":"ci"}"#)), &keys),
@@ -217,7 +226,10 @@ mod tests {
         let public = key().public();
         assert_eq!(PublicKey::parse("ci", &public.encode()), Ok(public.clone()));
         let spki: Vec<u8> = SPKI.iter().chain(&public.bytes).copied().collect();
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64_STANDARD.encode(spki));
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            BASE64_STANDARD.encode(spki)
+        );
         assert_eq!(PublicKey::parse("ci", &pem), Ok(public));
         assert_eq!(PublicKey::parse("ci", "AAAA"), Err(SignatureError::Key));
     }

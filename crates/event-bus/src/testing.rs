@@ -70,10 +70,10 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
             if header.trim().is_empty() {
                 break;
             }
-            if let Some((name, value)) = header.split_once(':') {
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse().unwrap_or(0);
-                }
+            if let Some((name, value)) = header.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap_or(0);
             }
         }
         let mut body = vec![0; length];
@@ -88,7 +88,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
         };
         let answer = answer.to_string();
         let length = answer.len();
-        let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
         (&*stream).write_all(format!("{head}{answer}").as_bytes())?;
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use events::{
-    Topic, limits,
-    topics::Cleanup,
-};
+use events::{Topic, limits, topics::Cleanup};
 use rdkafka::{
     admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     error::{KafkaError, RDKafkaErrorCode},
@@ -72,7 +69,8 @@ impl Topics {
             if found != topic.partitions {
                 drift.push(topic.differs("partitions", &topic.partitions.to_string(), &found.to_string()));
             }
-            let config = described.map_err(|code| Error::broker("describe a topic", KafkaError::AdminOp(code)))?;
+            let config =
+                described.map_err(|code| Error::broker("describe a topic", KafkaError::AdminOp(code)))?;
             for (key, expected) in &topic.config {
                 let found = config.get(key).and_then(|entry| entry.value.clone()).unwrap_or_default();
                 if found != *expected {
@@ -99,7 +97,8 @@ impl Topics {
             .map_err(|source| Error::broker("remove topics", source))?;
         for result in results {
             match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Ok(_)
+                | Err((_, RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
                 Err((name, code)) => {
                     return Err(Error::broker(format!("remove topic `{name}`"), KafkaError::AdminOp(code)));
                 }
@@ -126,7 +125,7 @@ pub(crate) fn retry_topic(topic: &str, group: &str) -> String {
 
 /// Makes the dead-letter and the retry topic of a group, when they are missing.
 pub(crate) async fn companions(shared: &Shared, topic: &Topic, group: &str) -> Result<Vec<String>, Error> {
-    let month = Duration::from_secs(30 * 24 * 3600);
+    let month = Duration::from_hours(30 * 24);
     let companion = |name, partitions| Wanted {
         name,
         partitions,
@@ -202,7 +201,8 @@ async fn create(shared: &Shared, wanted: &[Wanted]) -> Result<Vec<String>, Error
         .iter()
         .filter(|topic| !existing.contains_key(&topic.name))
         .map(|topic| {
-            let new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication));
+            let new =
+                NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication));
             topic.config.iter().fold(new, |new, (key, value)| new.set(key, value))
         })
         .collect();

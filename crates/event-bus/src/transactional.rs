@@ -37,7 +37,12 @@ impl Transactional {
             // A record must have failed or arrived before its transaction is given up.
             .set(
                 "delivery.timeout.ms",
-                shared.settings.delivery_timeout.min(shared.settings.transaction_timeout).as_millis().to_string(),
+                shared
+                    .settings
+                    .delivery_timeout
+                    .min(shared.settings.transaction_timeout)
+                    .as_millis()
+                    .to_string(),
             );
         let native: FutureProducer<Quiet> = config
             .create_with_context(Quiet)
@@ -91,7 +96,9 @@ impl Transactional {
         if self.fenced_for_good() {
             return Error::Fenced { holder: self.holder.clone() };
         }
-        if let Err(abort) = self.blocking("abort a transaction", |native| native.abort_transaction(WAIT)).await {
+        if let Err(abort) =
+            self.blocking("abort a transaction", |native| native.abort_transaction(WAIT)).await
+        {
             if matches!(abort, Error::Fenced { .. }) {
                 return abort;
             }

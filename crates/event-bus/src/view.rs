@@ -190,12 +190,7 @@ impl<E: Event> View<E> {
         let opening = Broadcast::open(&bus.shared, E::TOPIC.name, From::Beginning);
         let Some(broadcast) = stopping.unless_requested(opening).await else { return Ok(()) };
         let broadcast = broadcast?;
-        let mut behind: BTreeMap<i32, i64> = broadcast
-            .watermarks()
-            .iter()
-            .filter(|(_, (low, high))| low < high)
-            .map(|(partition, (_, high))| (*partition, *high))
-            .collect();
+        let mut behind = broadcast.behind(From::Beginning);
         self.begin(broadcast.watermarks(), behind.is_empty());
         let morgue = Morgue::new(&bus, E::TOPIC, bus.service());
         while let Some(event) = stopping.unless_requested(broadcast.next()).await {

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod bodies;
-mod hook;
 mod holder;
+mod hook;
 mod machine;
 mod memory;
 mod metrics;

@@ -9,8 +9,8 @@ use runtime::{Metrics as Registry, Spawner, Stopping};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    hook::Hook,
     holder::{Holder, Incoming},
+    hook::Hook,
     metrics::Metrics,
     settings::Settings,
     work::Work,
@@ -63,7 +63,11 @@ impl<W: Work> Saga<W> {
     #[must_use]
     pub fn with_hook(self, hook: Hook) -> Self {
         let parts = Arc::into_inner(self.parts).map(|parts| Parts { hook: Some(hook), ..parts });
-        Self { parts: Arc::new(parts.unwrap_or_else(|| unreachable!("nobody shares the parts before the start"))) }
+        Self {
+            parts: Arc::new(
+                parts.unwrap_or_else(|| unreachable!("nobody shares the parts before the start")),
+            ),
+        }
     }
 
     /// Takes orders as a member of `group`, until the stop; given to a lifecycle.

@@ -28,8 +28,8 @@ impl Default for Settings {
         Self {
             backoff: Backoff { max: Duration::from_secs(15), ..Backoff::default() },
             attention_after: 5,
-            remember: Duration::from_secs(16 * 24 * 3600),
-            reconcile_every: Duration::from_secs(60),
+            remember: Duration::from_hours(16 * 24),
+            reconcile_every: Duration::from_mins(1),
             at_once: 64,
             retake_after: Duration::from_secs(20),
             bodies: 16 * 1024 * 1024,

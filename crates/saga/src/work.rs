@@ -1,7 +1,6 @@
 //! What a service says about its orders.
 
 use std::{
-    error::Error,
     future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -61,8 +60,16 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn new(number: u32, until: Timestamp) -> Self {
+    /// An attempt; the machine makes them, and whoever performs a part of a step outside of it.
+    #[must_use]
+    pub fn new(number: u32, until: Timestamp) -> Self {
         Self { number, until, notes: Mutex::default() }
+    }
+
+    /// The first attempt.
+    #[must_use]
+    pub fn first(until: Timestamp) -> Self {
+        Self::new(1, until)
     }
 
     /// Keeps a line for the history of the order.
@@ -97,7 +104,7 @@ impl StepError {
     }
 
     /// A failure of an adapter, under a stable word.
-    pub fn of(reason: &str, error: &(impl Classify + Error)) -> Self {
+    pub fn of(reason: &str, error: &impl Classify) -> Self {
         Self { disposition: error.disposition(), ..Self::retry(reason, runtime::chain(error)) }
     }
 }

@@ -204,9 +204,8 @@ impl<P: Process> Member<P> {
                 self.lanes.occupy(&place);
                 let assignment = self.assignment;
                 let opening = Arc::clone(&self.process).open(place.partition, hold);
-                self.in_hand.push(
-                    opening.map(move |end| Ended { place, offset: None, end, assignment }).boxed(),
-                );
+                self.in_hand
+                    .push(opening.map(move |end| Ended { place, offset: None, end, assignment }).boxed());
             }
         }
         Ok(())
@@ -224,8 +223,9 @@ impl<P: Process> Member<P> {
             };
             let stored = committed.find_partition(&place.topic, place.partition).map(|found| found.offset());
             let offset = match (start, stored) {
-                (Start::At(offset), _) => Offset::Offset(offset),
-                (Start::Committed, Some(Offset::Offset(offset))) => Offset::Offset(offset),
+                (Start::At(offset), _) | (Start::Committed, Some(Offset::Offset(offset))) => {
+                    Offset::Offset(offset)
+                }
                 // The group never finished a record here, so nothing may be skipped.
                 (Start::Committed, _) => Offset::Beginning,
             };

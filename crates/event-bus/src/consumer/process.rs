@@ -177,7 +177,8 @@ impl<E: Event, P: Partitioned<E>> Typed<E, P> {
     ) -> Result<(), (Disposition, Reason, Box<dyn std::error::Error + Send + Sync>)> {
         if update.is_none() {
             let decoded = decode::update::<E>(&self.shared.registry, record).await;
-            *update = Some(decoded.map_err(|error| (error.disposition(), reason(&error), Box::new(error) as _))?);
+            *update =
+                Some(decoded.map_err(|error| (error.disposition(), reason(&error), Box::new(error) as _))?);
         }
         let delivery = Delivery {
             record: Arc::clone(record),

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 /// A broker given from outside, or one that lives as long as this run.
 enum Broker {
     Given(String),
-    Own { backbone: Option<Backbone>, _data: tempfile::TempDir },
+    Own { backbone: Option<Box<Backbone>>, _data: tempfile::TempDir },
 }
 
 static BROKER: OnceCell<Broker> = OnceCell::const_new();
@@ -34,11 +34,12 @@ fn given() -> Option<String> {
 async fn start() -> Broker {
     let (send, started) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let data = tempfile::tempdir().unwrap();
             let backbone = Backbone::for_test(env!("CARGO_PKG_NAME"), data.path()).await;
-            assert!(send.send(Broker::Own { backbone, _data: data }).is_ok());
+            assert!(send.send(Broker::Own { backbone: backbone.map(Box::new), _data: data }).is_ok());
             std::future::pending::<()>().await;
         });
     });

@@ -11,10 +11,16 @@ use crate::fixture::{Fixture, IN_0, IN_1, Note, Store, eventually, note, stop, u
 
 #[tokio::test]
 async fn records_arrive_in_order_per_key_with_what_their_headers_say() {
+    /// Envelope, key and `ce_subject`.
+    type Record = (Envelope<Note<0>>, String, Option<String>);
     #[derive(Clone, Default)]
-    struct Seen(Arc<std::sync::Mutex<Vec<(Envelope<Note<0>>, String, Option<String>)>>>);
+    struct Seen(Arc<std::sync::Mutex<Vec<Record>>>);
     impl Handle<Note<0>> for Seen {
-        async fn handle(&self, envelope: &Envelope<Note<0>>, delivery: &Delivery) -> Result<(), domain::Failure> {
+        async fn handle(
+            &self,
+            envelope: &Envelope<Note<0>>,
+            delivery: &Delivery,
+        ) -> Result<(), domain::Failure> {
             let subject = delivery.header(events::headers::SUBJECT).map(str::to_owned);
             self.0.lock().unwrap().push((envelope.clone(), delivery.key(), subject));
             Ok(())
@@ -25,12 +31,8 @@ async fn records_arrive_in_order_per_key_with_what_their_headers_say() {
     let written: Vec<_> = (0..50).map(|n| note::<0>("a", &n.to_string())).collect();
     fixture.bus.producer().publish_all(&written).await.unwrap();
     let (lifecycle, seen) = (Lifecycle::manual(), Seen::default());
-    let task = fixture.bus.consume(
-        &unique("order"),
-        seen.clone(),
-        Consumption::Projection,
-        lifecycle.stopping(),
-    );
+    let task =
+        fixture.bus.consume(&unique("order"), seen.clone(), Consumption::Projection, lifecycle.stopping());
     lifecycle.spawn("order", task);
     eventually(async || (seen.0.lock().unwrap().len() == 50).then_some(())).await;
     stop(lifecycle).await;
@@ -65,7 +67,9 @@ async fn a_store_that_is_down_pauses_its_partition_and_no_other() {
     stop(lifecycle).await;
     assert_eq!(fixture.bus.dead_letters("bus-test-1", &group).list().await.unwrap(), []);
     let metrics = fixture.metrics.encode();
-    let handled = format!("stoa_bus_records_handled_total{{service=\"test\",topic=\"bus-test-1\",group=\"{group}\"}} 6");
+    let handled = format!(
+        "stoa_bus_records_handled_total{{service=\"test\",topic=\"bus-test-1\",group=\"{group}\"}} 6"
+    );
     assert!(metrics.contains(&handled), "{metrics}");
 }
 

@@ -87,8 +87,12 @@ async fn a_replayed_record_reaches_only_the_group_that_could_not_take_it_in() {
     // Now the registry knows again, and the record is replayed.
     let (lifecycle, others) = (Lifecycle::manual(), Store::default());
     for (group, store) in [(&ours, &store), (&theirs, &others)] {
-        let task =
-            fixture.bus.consume::<Note<5>, _>(group, store.clone(), Consumption::Worker, lifecycle.stopping());
+        let task = fixture.bus.consume::<Note<5>, _>(
+            group,
+            store.clone(),
+            Consumption::Worker,
+            lifecycle.stopping(),
+        );
         lifecycle.spawn(group, task);
     }
     others.holding(1).await;

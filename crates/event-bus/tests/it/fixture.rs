@@ -124,10 +124,8 @@ async fn empty(bus: &Bus) {
         topics.delete(&old).await.unwrap();
     }
     let table: Vec<&Topic> = ROWS.iter().chain([&events::topics::CATALOG_HEADS]).collect();
-    eventually(async || {
-        topics.list().await.unwrap().into_keys().all(|name| !ours(&name)).then_some(())
-    })
-    .await;
+    eventually(async || topics.list().await.unwrap().into_keys().all(|name| !ours(&name)).then_some(()))
+        .await;
     topics.apply(&table).await.unwrap();
 }
 

@@ -12,7 +12,8 @@ async fn every_process_sees_every_record_from_where_it_began() {
     producer.publish(&note::<10>("a", "before")).await.unwrap();
     let lifecycle = Lifecycle::manual();
     let (all, live) = (Store::default(), Store::default());
-    let follow = |from, store: &Store| fixture.bus.follow::<Note<10>, _>(from, store.clone(), lifecycle.stopping());
+    let follow =
+        |from, store: &Store| fixture.bus.follow::<Note<10>, _>(from, store.clone(), lifecycle.stopping());
     lifecycle.spawn("all", follow(From::Beginning, &all));
     lifecycle.spawn("live", follow(From::End, &live));
     all.holding(1).await;

@@ -51,18 +51,29 @@ async fn a_second_member_takes_its_share_and_inherits_the_rest() {
     let (one, two) = (Lifecycle::manual(), Lifecycle::manual());
     one.spawn(
         "one",
-        fixture.bus.consume_partitions::<Note<6>, _>(&group, first.clone(), Consumption::Worker, one.stopping()),
+        fixture.bus.consume_partitions::<Note<6>, _>(
+            &group,
+            first.clone(),
+            Consumption::Worker,
+            one.stopping(),
+        ),
     );
     first.holding(&[0, 1]).await;
     two.spawn(
         "two",
-        second_bus.consume_partitions::<Note<6>, _>(&group, second.clone(), Consumption::Worker, two.stopping()),
+        second_bus.consume_partitions::<Note<6>, _>(
+            &group,
+            second.clone(),
+            Consumption::Worker,
+            two.stopping(),
+        ),
     );
     eventually(async || (first.held().len() == 1 && second.held().len() == 1).then_some(())).await;
     for key in [IN_0, IN_1] {
         fixture.bus.producer().publish(&note::<6>(key, key)).await.unwrap();
     }
-    eventually(async || (first.store.taken().len() == 1 && second.store.taken().len() == 1).then_some(())).await;
+    eventually(async || (first.store.taken().len() == 1 && second.store.taken().len() == 1).then_some(()))
+        .await;
 
     stop(one).await;
     assert_eq!(first.held(), [0; 0]);
@@ -83,7 +94,12 @@ async fn a_member_that_died_is_replaced_within_its_session() {
     let one = Lifecycle::manual().with_deadline(std::time::Duration::ZERO);
     one.spawn(
         "one",
-        fixture.bus.consume_partitions::<Note<7>, _>(&group, first.clone(), Consumption::Worker, one.stopping()),
+        fixture.bus.consume_partitions::<Note<7>, _>(
+            &group,
+            first.clone(),
+            Consumption::Worker,
+            one.stopping(),
+        ),
     );
     first.holding(&[0, 1]).await;
     first.store.goes_down_for("a");
@@ -93,7 +109,12 @@ async fn a_member_that_died_is_replaced_within_its_session() {
     let two = Lifecycle::manual();
     two.spawn(
         "two",
-        second_bus.consume_partitions::<Note<7>, _>(&group, second.clone(), Consumption::Worker, two.stopping()),
+        second_bus.consume_partitions::<Note<7>, _>(
+            &group,
+            second.clone(),
+            Consumption::Worker,
+            two.stopping(),
+        ),
     );
     assert_eq!(second.store.holding(1).await, ["unfinished"]);
     stop(two).await;
@@ -124,7 +145,11 @@ impl Partitioned<Note<8>> for From2 {
     type Session = Store;
 
     async fn start(&self, partition: i32) -> Result<Start, Failure> {
-        if partition == 0 { Ok(Start::Committed) } else { Partitioned::<Note<8>>::start(&self.0, partition).await }
+        if partition == 0 {
+            Ok(Start::Committed)
+        } else {
+            Partitioned::<Note<8>>::start(&self.0, partition).await
+        }
     }
 
     async fn open(&self, partition: i32, hold: Hold) -> Result<Store, Failure> {

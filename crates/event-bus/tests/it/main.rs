@@ -1,5 +1,7 @@
 //! The bus against a real Apache Kafka.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod broker;
 mod consuming;
 mod dead_letters;

@@ -157,10 +157,10 @@ impl<W: Work> Live<W> {
                 Some(performed) = self.performing.next() => {
                     let mut next = performed;
                     for _ in 0..GROUP {
-                        if let Some(performed) = next.take() {
-                            if self.ended(performed, &mut batch) {
-                                return End::Killed;
-                            }
+                        if let Some(performed) = next.take()
+                            && self.ended(performed, &mut batch)
+                        {
+                            return End::Killed;
                         }
                         match self.performing.next().now_or_never() {
                             Some(Some(performed)) => next = performed,
@@ -193,7 +193,7 @@ impl<W: Work> Live<W> {
     }
 
     fn until_next_wake(&self) -> Duration {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let Some(wake) = self.machine.next_wake() else { return hour };
         let wait = wake.duration_since(self.now());
         // A step that waits for room has passed its time; the end of another step wakes it.
@@ -296,12 +296,9 @@ impl<W: Work> Live<W> {
     /// Does what a committed transition asks for.
     async fn follow(&mut self, memory: &Memory) -> Result<(), End> {
         match &memory.phase {
-            Phase::Intent { step, attempt, until } if self.machine.is_running(memory.id) => {
-                // Only the newest transition of an order is the one to follow.
-                if self.machine.get(memory.id) == Some(memory) && !self.cuts.contains_key(&memory.id) {
-                    let order = self.bodies.get(memory.id, memory.offset).await?;
-                    self.perform(memory.id, step.clone(), *attempt, *until, order);
-                }
+            Phase::Intent { step, attempt, until } if self.is_to_begin(memory) => {
+                let order = self.bodies.get(memory.id, memory.offset).await?;
+                self.perform(memory.id, step.clone(), *attempt, *until, order);
             }
             Phase::Decided(decision) => {
                 if let Some(cut) = self.cuts.remove(&memory.id) {
@@ -318,6 +315,12 @@ impl<W: Work> Live<W> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether an intent is the newest word about its order, and nothing acts on it yet.
+    fn is_to_begin(&self, intent: &Memory) -> bool {
+        let newest = self.machine.get(intent.id) == Some(intent);
+        newest && self.machine.is_running(intent.id) && !self.cuts.contains_key(&intent.id)
     }
 
     fn perform(

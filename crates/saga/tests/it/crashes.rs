@@ -1,6 +1,11 @@
 //! The crash table: a holder is killed at every point of an order's life, and a successor brings it to its end.
 
-use std::{collections::BTreeMap, collections::HashSet, sync::{Arc, Mutex}, time::Duration};
+use std::{
+    collections::BTreeMap,
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use saga::{Hook, Moment, Point};
 use uuid::Uuid;
@@ -55,7 +60,8 @@ async fn wherever_a_holder_dies_every_order_ends_once_and_no_effect_is_doubled()
     fixture.ended::<0>(table.len()).await;
     second.stop().await;
     // A third holder finds nothing to do.
-    let third = Process::start::<0>(&fixture, &group, Shop { world: world.clone(), ..Shop::default() }, None).await;
+    let third =
+        Process::start::<0>(&fixture, &group, Shop { world: world.clone(), ..Shop::default() }, None).await;
     third.stop().await;
 
     let endings = fixture.endings::<0>().await;

@@ -17,7 +17,10 @@ use events::{
 };
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Backoff, Clock as _, Lifecycle, Metrics, SystemClock};
-use saga::{Attempt, Decision, Hook, Kind, Memory, Phase, Problem, Saga, Settings, Step, StepError, Ticket, Transition, Work};
+use saga::{
+    Attempt, Decision, Hook, Kind, Memory, Phase, Problem, Saga, Settings, Step, StepError, Ticket,
+    Transition, Work,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
@@ -114,7 +117,7 @@ event!(State, STATES, STATE);
 event!(Ending, RESULTS, RESULT);
 
 pub(crate) fn order<const N: usize>(name: &str, key: &str, revision: i64) -> Order<N> {
-    within(name, key, revision, Duration::from_secs(60))
+    within(name, key, revision, Duration::from_mins(1))
 }
 
 pub(crate) fn within<const N: usize>(name: &str, key: &str, revision: i64, time: Duration) -> Order<N> {
@@ -176,7 +179,11 @@ impl<const N: usize> Work for Toy<N> {
         Some(read(&state.memory))
     }
 
-    async fn records(&self, order: &Envelope<Order<N>>, transition: &Transition) -> Result<Vec<Outgoing>, Failure> {
+    async fn records(
+        &self,
+        order: &Envelope<Order<N>>,
+        transition: &Transition,
+    ) -> Result<Vec<Outgoing>, Failure> {
         let Phase::Decided(decision) = &transition.memory.phase else { return Ok(Vec::new()) };
         let ending = Ending::<N> {
             id: order.event.id.clone(),
@@ -223,11 +230,18 @@ pub(crate) struct Toy<const N: usize>(pub(crate) Shop);
 fn write(memory: &Memory) -> String {
     let (phase, step, attempt, until, outcome, problem) = match &memory.phase {
         Phase::Accepted => ("accepted", String::new(), 0, memory.at, String::new(), None),
-        Phase::Intent { step, attempt, until } => ("intent", step.clone(), *attempt, *until, String::new(), None),
-        Phase::Done { step } => ("done", step.clone(), 0, memory.at, String::new(), None),
-        Phase::Decided(decision) => {
-            ("decided", String::new(), 0, memory.at, format!("{:?}", decision.outcome), decision.problem.clone())
+        Phase::Intent { step, attempt, until } => {
+            ("intent", step.clone(), *attempt, *until, String::new(), None)
         }
+        Phase::Done { step } => ("done", step.clone(), 0, memory.at, String::new(), None),
+        Phase::Decided(decision) => (
+            "decided",
+            String::new(),
+            0,
+            memory.at,
+            format!("{:?}", decision.outcome),
+            decision.problem.clone(),
+        ),
     };
     let problem = problem.or(memory.problem.clone());
     let (reason, message) = problem.map(|p| (p.reason, p.message)).unwrap_or_default();

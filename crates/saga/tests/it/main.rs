@@ -1,5 +1,7 @@
 //! The saga on a real Apache Kafka.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 #[path = "../../../event-bus/tests/it/broker.rs"]
 mod broker;
 mod crashes;
