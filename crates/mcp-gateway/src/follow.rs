@@ -23,10 +23,11 @@ pub(crate) async fn follow(
     ready: Gate,
     stopping: Stopping,
 ) -> Result<(), JoinError> {
-    let mut changes = view.changes();
     if stopping.unless_requested(view.caught_up()).await.is_none() {
         return Ok(());
     }
+    // Before the view is read, so that nothing falls between; what came with the catching up is in the view.
+    let mut changes = view.changes();
     let mut known = view.entries();
     let all = known.iter().map(|(key, envelope)| (key.clone(), Some(Arc::clone(envelope)))).collect();
     apply(&gateway, &acks, all).await?;
