@@ -1,1 +1,18 @@
-//! Turns deploy orders into gateway state and reports what happened.
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod builtin;
+mod deployments;
+mod history;
+mod memory;
+mod metrics;
+mod preflight;
+#[cfg(test)]
+mod sample;
+mod settings;
+mod target;
+
+pub use self::{
+    app::App,
+    settings::{DeploySettings, Settings},
+};

@@ -1,0 +1,84 @@
+//! The seam behind which products of gateways differ.
+
+use std::time::Duration;
+
+use event_bus::Outgoing;
+use events::{DeployOrder, DeploymentState, Envelope, GatewayKind};
+use openapi::Dialect;
+use saga::{Attempt, StepError};
+
+use crate::builtin::Builtin;
+
+/// What a product can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capabilities {
+    /// The dialects that it reads.
+    pub(crate) dialects: &'static [Dialect],
+}
+
+/// What the gateway that STOA brings can take: what crate `openapi` reads.
+pub(crate) const BUILTIN: Capabilities =
+    Capabilities { dialects: &[Dialect::V2_0, Dialect::V3_0, Dialect::V3_1] };
+
+/// How long one attempt at each part may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    pub(crate) write: Duration,
+    pub(crate) acknowledge: Duration,
+    pub(crate) verify: Duration,
+}
+
+/// A product of gateways. Every part may be repeated, also while a former attempt still acts.
+pub(crate) trait Target: Send + Sync {
+    /// What it can take.
+    fn capabilities(&self) -> Capabilities;
+
+    /// How long one attempt at each part may take.
+    fn patience(&self) -> Patience;
+
+    /// Brings the content of an order; the records are written when this ends well.
+    fn apply(
+        &self,
+        order: &Envelope<DeployOrder>,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<Vec<Outgoing>, StepError>> + Send;
+
+    /// Takes an API off; the records are written when this ends well.
+    fn remove(
+        &self,
+        order: &Envelope<DeployOrder>,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<Vec<Outgoing>, StepError>> + Send;
+
+    /// Waits until the gateway says that it does what was ordered.
+    fn acknowledged(
+        &self,
+        order: &DeployOrder,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<(), StepError>> + Send;
+
+    /// Sees for itself, as a caller would.
+    fn verify(
+        &self,
+        order: &DeployOrder,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<(), StepError>> + Send;
+
+    /// Whether what an order made is no longer so, as far as can be told.
+    fn drifted(&self, state: &DeploymentState) -> bool;
+}
+
+/// The products that this version drives.
+pub(crate) struct Targets {
+    pub(crate) builtin: Builtin,
+}
+
+impl Targets {
+    /// The target of a kind, if this version drives it.
+    pub(crate) fn of(&self, kind: GatewayKind) -> Option<&impl Target> {
+        match kind {
+            GatewayKind::Builtin => Some(&self.builtin),
+            GatewayKind::Webmethods | GatewayKind::Unknown => None,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Orders, a worker, and what it says.
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use deployment_worker::{App, Settings};
+use domain::id::{Digest, Epoch, Generation, Revision, derived_id};
+use event_bus::{Bus, Update, testing::FakeRegistry};
+use events::{
+    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Event as _, GatewayKind, GatewayTarget,
+    OrderKind, Policies, StepPhase, Upstream,
+};
+use runtime::{Clock as _, Lifecycle, Metrics, Random as _, Source, SystemClock, SystemRandom};
+use saga::Hook;
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+/// There is one group of workers, so tests take turns.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+pub(crate) struct Fixture {
+    pub(crate) bus: Bus,
+    source: Source,
+    _registry: FakeRegistry,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Option<Self> {
+        let turn = TURN.lock().await;
+        let servers = crate::broker::bootstrap_servers().await?;
+        let registry = FakeRegistry::start().unwrap();
+        let settings = event_bus::Settings::local(&servers, registry.url());
+        let metrics = Metrics::new("test");
+        let bus = Bus::connect(settings, "control-plane-api", Arc::new(SystemClock), &metrics).await.unwrap();
+        // A broker given from outside may hold records of earlier runs, with the ids of the lock file.
+        bus.registry().restore().await.unwrap();
+        bus.topics().apply(events::topics::ALL).await.unwrap();
+        let source = Source::given([
+            ("kafka.bootstrap_servers", servers.as_str()),
+            ("schema_registry.url", registry.url().as_str()),
+            ("kafka.session_timeout", "1500ms"),
+            ("kafka.heartbeat_interval", "300ms"),
+            ("server.address", "127.0.0.1:0"),
+            ("deploy.acknowledge_within", "3s"),
+            ("deploy.probe_timeout", "1s"),
+            ("deploy.reconcile_every", "300ms"),
+        ]);
+        Some(Self { bus, source, _registry: registry, _turn: turn })
+    }
+
+    /// A worker in a lifecycle of its own.
+    pub(crate) async fn worker(&self) -> Lifecycle {
+        let lifecycle = Lifecycle::manual().with_deadline(Duration::from_secs(5));
+        let app = self.build(&lifecycle).await;
+        let readiness = app.readiness();
+        app.start(&lifecycle);
+        readiness.ready().await;
+        lifecycle
+    }
+
+    /// A worker whose partitions die where the hook says.
+    pub(crate) async fn mortal_worker(&self, hook: Hook) -> Lifecycle {
+        let lifecycle = Lifecycle::manual().with_deadline(Duration::from_secs(5));
+        self.build(&lifecycle).await.with_hook(hook).start(&lifecycle);
+        lifecycle
+    }
+
+    pub(crate) async fn build(&self, lifecycle: &Lifecycle) -> App {
+        App::build(Settings::load(&self.source).unwrap(), lifecycle).await.unwrap()
+    }
+
+    pub(crate) async fn order(&self, order: &DeployOrder) {
+        let envelope = self.bus.envelope(order.order_id, order.clone());
+        self.bus.producer().publish(&envelope).await.unwrap();
+    }
+
+    pub(crate) async fn order_to(&self, partition: i32, order: &DeployOrder) {
+        let envelope = self.bus.envelope(order.order_id, order.clone());
+        self.bus.producer().publish_to(partition, &envelope).await.unwrap();
+    }
+
+    /// Every terminal record of an order that a `read_committed` reader sees.
+    pub(crate) async fn results(&self, order: &DeployOrder) -> Vec<DeployResult> {
+        let mut results = Vec::new();
+        for partition in 0..DeployResult::TOPIC.partitions {
+            let each = |update, _| {
+                if let Update::Put(envelope) = update as Update<DeployResult> {
+                    results.push(envelope.event.clone());
+                }
+            };
+            self.bus.read_partition::<DeployResult>(partition, None, each).await.unwrap();
+        }
+        results.retain(|result| result.order_id == order.order_id);
+        results
+    }
+
+    /// Outcome and reason of an order, when it has ended.
+    pub(crate) async fn ended(&self, order: &DeployOrder) -> (events::Outcome, Option<String>) {
+        eventually(async || {
+            self.results(order).await.into_iter().next().map(|result| (result.outcome, result.reason))
+        })
+        .await
+    }
+
+    /// Every record of an order's history, by their numbers.
+    pub(crate) async fn steps(&self, order: &DeployOrder) -> Vec<DeploymentStep> {
+        let mut steps = Vec::new();
+        for partition in 0..DeploymentStep::TOPIC.partitions {
+            let each = |update, _| {
+                if let Update::Put(envelope) = update as Update<DeploymentStep> {
+                    steps.push(envelope.event.clone());
+                }
+            };
+            self.bus.read_partition::<DeploymentStep>(partition, None, each).await.unwrap();
+        }
+        steps.retain(|step| step.order_id == order.order_id);
+        steps.sort_by_key(|step| step.sequence);
+        steps
+    }
+
+    /// Step, phase and message of every record of an order's history.
+    pub(crate) async fn history(&self, order: &DeployOrder) -> Vec<(String, StepPhase, Option<String>)> {
+        let steps = self.steps(order).await;
+        steps.into_iter().map(|step| (step.step, step.phase, step.message)).collect()
+    }
+}
+
+/// An order of this run.
+pub(crate) fn order(environment: &str, api: &str, revision: i64, address: &str) -> DeployOrder {
+    static RUN: LazyLock<Uuid> = LazyLock::new(|| SystemRandom::default().id(jiff::Timestamp::UNIX_EPOCH));
+    let document = br#"{"openapi":"3.1.0","info":{"title":"Pets","version":"1"},"paths":{"/pets":{"get":{"responses":{"200":{"description":"ok"}}}}}}"#;
+    let now = SystemClock.now();
+    DeployOrder {
+        order_id: derived_id(&[&RUN.to_string(), environment, api, &revision.to_string()]),
+        group: derived_id(&["group"]),
+        tenant: format!("t{}", &RUN.simple().to_string()[22..]).parse().unwrap(),
+        api: api.parse().unwrap(),
+        environment: environment.parse().unwrap(),
+        gateway: "builtin".parse().unwrap(),
+        kind: OrderKind::Apply,
+        generation: Generation { epoch: Epoch(1), revision: Revision(revision) },
+        commit: "a".repeat(40).parse().unwrap(),
+        content_commit: "b".repeat(40).parse().unwrap(),
+        digest: Digest::of(revision.to_string().as_bytes()),
+        uid: derived_id(&["uid"]),
+        version: "1".to_owned(),
+        display_name: "Pets".to_owned(),
+        description: String::new(),
+        document: Some(Document::pack(document, "application/json").unwrap()),
+        upstream: Some(Upstream { url: "http://127.0.0.1:8090".to_owned(), timeout_ms: 1000 }),
+        authentication: Authentication::None,
+        scopes: Vec::new(),
+        policies: Policies { requests_per_minute: None, burst: None },
+        variables: Vec::new(),
+        target: GatewayTarget { kind: GatewayKind::Builtin, address: address.to_owned() },
+        cancels: None,
+        actor: "ada".to_owned(),
+        trace: "trace".to_owned(),
+        ordered_at: now,
+        deadline: now + Duration::from_secs(60),
+    }
+}
+
+pub(crate) fn removal(order: &DeployOrder, revision: i64) -> DeployOrder {
+    DeployOrder {
+        order_id: derived_id(&[&order.order_id.to_string(), "removal"]),
+        kind: OrderKind::Remove,
+        generation: Generation { revision: Revision(revision), ..order.generation },
+        document: None,
+        upstream: None,
+        ..order.clone()
+    }
+}
+
+pub(crate) async fn stop(lifecycle: Lifecycle) {
+    lifecycle.stopper().stop();
+    assert_eq!(lifecycle.outcome().await, runtime::Outcome::Clean);
+}
+
+/// Asks again every few milliseconds until there is an answer, for at most 30 seconds.
+pub(crate) async fn eventually<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("nothing happened in 30 seconds")
+}

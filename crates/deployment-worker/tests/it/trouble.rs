@@ -1,0 +1,131 @@
+//! Orders that cannot be done, and workers that die.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use events::{DeployOrder, GatewayKind, OrderKind, Outcome, StepPhase};
+use runtime::Clock as _;
+use saga::{Hook, Moment, Point};
+use uuid::Uuid;
+
+use crate::{
+    fixture::{Fixture, eventually, order, stop},
+    gateway::Replica,
+};
+
+fn said(outcome: Outcome, reason: &str) -> (Outcome, Option<String>) {
+    (outcome, Some(reason.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_cannot_be_done_fails_with_its_reason_and_holds_no_other_up() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let refusing = Replica::start(&fixture.bus, "refusing", "refusing-1", true);
+    let serving = Replica::start(&fixture.bus, "willing", "willing-1", false);
+    let worker = fixture.worker().await;
+    let lonely = order("lonely", "pets", 1, "http://127.0.0.1:9");
+    let refused = order("refusing", "pets", 1, &refusing.address);
+    let bare = DeployOrder { document: None, ..order("willing", "bare", 1, &serving.address) };
+    let mut elsewhere = order("willing", "elsewhere", 1, &serving.address);
+    elsewhere.target.kind = GatewayKind::Webmethods;
+    let mut late = order("willing", "late", 1, &serving.address);
+    late.deadline = runtime::SystemClock.now();
+    // Its gateway acknowledges, but callers are sent to another one.
+    let astray = order("willing", "astray", 1, &refusing.address);
+    let good = order("willing", "pets", 1, &serving.address);
+    for order in [&lonely, &refused, &bare, &elsewhere, &late, &astray, &good] {
+        fixture.order(order).await;
+    }
+    assert_eq!(fixture.ended(&good).await, (Outcome::Succeeded, None));
+    assert_eq!(fixture.ended(&bare).await, said(Outcome::Failed, "invalid-document"));
+    assert_eq!(fixture.ended(&elsewhere).await, said(Outcome::Failed, "unsupported-gateway"));
+    assert_eq!(fixture.ended(&late).await, said(Outcome::Expired, "expired"));
+    assert_eq!(fixture.ended(&refused).await, said(Outcome::Failed, "refused-by-gateway"));
+    assert_eq!(fixture.ended(&astray).await, said(Outcome::Failed, "not-verified"));
+    assert_eq!(fixture.ended(&lonely).await, said(Outcome::Failed, "no-gateway"));
+    let last = fixture.history(&refused).await.pop().unwrap();
+    let message = "refused-by-gateway: replica `refusing-1` refused the route: not today";
+    assert_eq!(last, ("acknowledge".to_owned(), StepPhase::Failed, Some(message.to_owned())));
+    assert_eq!(fixture.steps(&bare).await.len(), 2, "nothing is begun that preflight refuses");
+
+    // The route of the lonely one stays, and the gateway serves it when it comes.
+    let comes = Replica::start(&fixture.bus, "lonely", "lonely-1", false);
+    let path = format!("/apis/{}/pets/", lonely.tenant);
+    eventually(async || comes.served.lock().unwrap().get(&path).copied()).await;
+    stop(worker).await;
+    for replica in [refusing, serving, comes] {
+        replica.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_order_ends_early_only_by_a_cancel() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let worker = fixture.worker().await;
+    let running = order("waiting", "pets", 1, "http://127.0.0.1:9");
+    fixture.order(&running).await;
+    let waits = |(step, phase, _): &(String, StepPhase, _)| step == "acknowledge" && *phase == StepPhase::Started;
+    eventually(async || fixture.history(&running).await.iter().any(waits).then_some(())).await;
+    let cancel = DeployOrder {
+        kind: OrderKind::Cancel,
+        cancels: Some(running.order_id),
+        ..order("waiting", "pets", 2, "http://127.0.0.1:9")
+    };
+    fixture.order(&cancel).await;
+    assert_eq!(fixture.ended(&cancel).await, (Outcome::Succeeded, None));
+    assert_eq!(fixture.ended(&running).await, said(Outcome::Cancelled, "cancelled"));
+    stop(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wherever_a_worker_dies_every_order_ends_once() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let replica = Replica::start(&fixture.bus, "crashing", "crashing-1", false);
+    let transition = |name: &str, moment| (Point::Transition(name.to_owned()), moment);
+    let points = [
+        transition("accepted", Moment::After),
+        (Point::Effect("route".to_owned()), Moment::After),
+        transition("done:route", Moment::Within),
+        transition("intent:acknowledge", Moment::After),
+        (Point::Effect("probe".to_owned()), Moment::After),
+        transition("decided", Moment::Within),
+    ];
+    // A partition for each point, because dying ends the work on one.
+    let orders: Vec<DeployOrder> =
+        (0..points.len()).map(|at| order("crashing", &format!("pets-{at}"), 1, &replica.address)).collect();
+    for (partition, order) in (0..).zip(&orders) {
+        fixture.order_to(partition, order).await;
+    }
+    let died = Arc::new(Mutex::new(HashSet::<Uuid>::new()));
+    let plan: Vec<_> = orders.iter().map(|order| order.order_id).zip(points).collect();
+    let graves = Arc::clone(&died);
+    let hook: Hook = Arc::new(move |id, point, moment| {
+        let here = plan.iter().any(|(order, (p, m))| *order == id && p == point && *m == moment);
+        here && graves.lock().unwrap().insert(id)
+    });
+    let first = fixture.mortal_worker(hook).await;
+    eventually(async || (died.lock().unwrap().len() == orders.len()).then_some(())).await;
+    stop(first).await;
+
+    let second = fixture.worker().await;
+    for order in &orders {
+        assert_eq!(fixture.ended(order).await, (Outcome::Succeeded, None), "{}", order.api);
+    }
+    stop(second).await;
+    // A third one finds nothing to do.
+    let third = fixture.worker().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop(third).await;
+    for order in &orders {
+        assert_eq!(fixture.results(order).await.len(), 1, "{}", order.api);
+        let steps = fixture.steps(order).await;
+        let numbers: BTreeSet<_> = steps.iter().map(|step| step.sequence).collect();
+        assert_eq!(numbers.len(), steps.len(), "{steps:?}");
+        let path = format!("/apis/{}/{}/", order.tenant, order.api);
+        assert_eq!(replica.served.lock().unwrap().get(&path), Some(&order.generation));
+    }
+    replica.stop().await;
+}
