@@ -1,7 +1,7 @@
 //! Catalogue records: the desired state of every entity, as other services read it.
 
 use domain::{
-    entity::{Authentication, Entity, GatewayKind, Policies, RateLimit},
+    entity::{Api, Application, Authentication, Entity, GatewayKind, Policies, RateLimit, Users},
     id::{CommitId, Digest, Revision},
     variable::{Templated, Variables},
 };
@@ -141,61 +141,9 @@ impl CatalogRecord {
                 revision,
                 commit,
             }),
-            Entity::Users(it) => Self::Users(CatalogUsers {
-                tenant: it.tenant.clone(),
-                members: it
-                    .users
-                    .iter()
-                    .map(|user| Member {
-                        email: user.email.clone(),
-                        username: user.username.clone(),
-                        first_name: user.first_name.clone(),
-                        last_name: user.last_name.clone(),
-                        roles: user.roles.iter().map(ToString::to_string).collect(),
-                    })
-                    .collect(),
-                revision,
-                commit,
-            }),
-            Entity::Api(it) => {
-                let (authentication, scopes) = authentication(&it.authentication);
-                Self::Api(CatalogApi {
-                    tenant: it.tenant.clone(),
-                    api: it.name.clone(),
-                    uid: it.uid,
-                    display_name: it.display_name.clone(),
-                    version: it.version.clone(),
-                    description: it.description.clone(),
-                    backend_url: it.backend.url.clone(),
-                    authentication,
-                    scopes,
-                    tags: it.tags.iter().cloned().collect(),
-                    document,
-                    revision,
-                    commit,
-                })
-            }
-            Entity::Application(it) => Self::Application(CatalogApplication {
-                tenant: it.tenant.clone(),
-                application: it.name.clone(),
-                uid: it.uid,
-                display_name: it.display_name.clone(),
-                description: it.description.clone(),
-                owner_email: given(&it.owner.email),
-                redirect_uris: it.redirect_uris.clone(),
-                subscriptions: it
-                    .subscriptions
-                    .iter()
-                    .map(|subscription| Subscription {
-                        tenant: subscription.tenant.clone(),
-                        api: subscription.api.clone(),
-                        plan: subscription.plan.clone(),
-                        environments: subscription.environments.iter().cloned().collect(),
-                    })
-                    .collect(),
-                revision,
-                commit,
-            }),
+            Entity::Users(it) => Self::Users(users(it, revision, commit)),
+            Entity::Api(it) => Self::Api(api(it, document, revision, commit)),
+            Entity::Application(it) => Self::Application(application(it, revision, commit)),
             Entity::Deployment(_) | Entity::PromotionRequest(_) => return None,
         };
         Some(record)
@@ -242,6 +190,68 @@ impl CatalogRecord {
             fields.remove("commit");
         }
         digest(&value)
+    }
+}
+
+fn users(it: &Users, revision: Revision, commit: CommitId) -> CatalogUsers {
+    CatalogUsers {
+        tenant: it.tenant.clone(),
+        members: it
+            .users
+            .iter()
+            .map(|user| Member {
+                email: user.email.clone(),
+                username: user.username.clone(),
+                first_name: user.first_name.clone(),
+                last_name: user.last_name.clone(),
+                roles: user.roles.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+        revision,
+        commit,
+    }
+}
+
+fn api(it: &Api, document: Option<Document>, revision: Revision, commit: CommitId) -> CatalogApi {
+    let (authentication, scopes) = authentication(&it.authentication);
+    CatalogApi {
+        tenant: it.tenant.clone(),
+        api: it.name.clone(),
+        uid: it.uid,
+        display_name: it.display_name.clone(),
+        version: it.version.clone(),
+        description: it.description.clone(),
+        backend_url: it.backend.url.clone(),
+        authentication,
+        scopes,
+        tags: it.tags.iter().cloned().collect(),
+        document,
+        revision,
+        commit,
+    }
+}
+
+fn application(it: &Application, revision: Revision, commit: CommitId) -> CatalogApplication {
+    CatalogApplication {
+        tenant: it.tenant.clone(),
+        application: it.name.clone(),
+        uid: it.uid,
+        display_name: it.display_name.clone(),
+        description: it.description.clone(),
+        owner_email: given(&it.owner.email),
+        redirect_uris: it.redirect_uris.clone(),
+        subscriptions: it
+            .subscriptions
+            .iter()
+            .map(|subscription| Subscription {
+                tenant: subscription.tenant.clone(),
+                api: subscription.api.clone(),
+                plan: subscription.plan.clone(),
+                environments: subscription.environments.iter().cloned().collect(),
+            })
+            .collect(),
+        revision,
+        commit,
     }
 }
 

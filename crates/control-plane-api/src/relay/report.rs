@@ -50,8 +50,17 @@ struct Lines {
     entries: Vec<TraceEntry>,
     stream: Vec<Shown>,
     deployments: Vec<NewDeployment>,
-    refused: Vec<(Uuid, &'static str, String)>,
+    ended: Vec<Ended>,
     failures: i64,
+}
+
+/// An order that ended before it was written.
+#[derive(Debug)]
+struct Ended {
+    order_id: Uuid,
+    status: &'static str,
+    reason: &'static str,
+    message: String,
 }
 
 /// An event for the stream.
@@ -119,6 +128,21 @@ impl<'a> Report<'a> {
         lines.deployments.push(row(order, verb));
     }
 
+    /// An order that was asked for and need not be written: the gateway was told the same before.
+    pub(crate) fn unchanged(&mut self, order: &DeployOrder, cause: &Provenance) {
+        let at = self.now;
+        let lines = self.lines(&order.tenant, cause);
+        let name = format!("order: {}/{} on {} is as it was", order.api, order.environment, order.gateway);
+        lines.entries.push(entry(&order.order_id.to_string(), name, "success", None, at));
+        lines.deployments.push(row(order, "deploy"));
+        lines.ended.push(Ended {
+            order_id: order.order_id,
+            status: "succeeded",
+            reason: "unchanged",
+            message: "the gateway was told the same before".to_owned(),
+        });
+    }
+
     /// A deployment that cannot be made.
     pub(crate) fn refused(&mut self, refused: &Refused, group: Uuid, cause: &Provenance) {
         let (at, generation) = (self.now, self.generation);
@@ -149,7 +173,8 @@ impl<'a> Report<'a> {
                 trace: trace.clone(),
                 ordered_at: at,
             });
-            lines.refused.push((order_id, refused.reason, refused.message.clone()));
+            let (reason, message) = (refused.reason, refused.message.clone());
+            lines.ended.push(Ended { order_id, status: "failed", reason, message });
         }
         let id = derived_id(&["refused", &group.to_string()]).to_string();
         lines.entries.push(entry(
@@ -176,12 +201,12 @@ impl<'a> Report<'a> {
             for deployment in &lines.deployments {
                 store.add_deployment(tx, deployment).await?;
             }
-            for (order_id, reason, message) in &lines.refused {
+            for ended in &lines.ended {
                 let end = OrderEnd {
-                    order_id: *order_id,
-                    status: "failed",
-                    reason: Some(reason),
-                    message: Some(message),
+                    order_id: ended.order_id,
+                    status: ended.status,
+                    reason: Some(ended.reason),
+                    message: Some(&ended.message),
                     finished_at: self.now,
                 };
                 store.end_deployment(tx, &end).await?;
@@ -191,7 +216,7 @@ impl<'a> Report<'a> {
                     .append_stream(tx, tenant.as_str(), &shown.id, shown.kind, &shown.data, self.now)
                     .await?;
             }
-            let orders = lines.deployments.len() - lines.refused.len();
+            let orders = lines.deployments.len() - lines.ended.len();
             let orders = i64::try_from(orders).unwrap_or(i64::MAX);
             store.expect_of_trace(tx, &lines.trace.id, orders, lines.failures, self.now).await?;
         }
@@ -232,7 +257,7 @@ impl<'a> Report<'a> {
                 },
                 stream: Vec::new(),
                 deployments: Vec::new(),
-                refused: Vec::new(),
+                ended: Vec::new(),
                 failures: 0,
             }
         })

@@ -340,14 +340,18 @@ impl Relay {
         } else {
             moves(&digests, &known, &kept)
         };
-        for (spot, movement) in moves {
-            let path = path_of(&spot);
+        let cause_at = |spot: &Spot| {
+            let path = path_of(spot);
             let provenance = cause_of(&path);
             let cause = Cause {
                 group: self.group(work, &provenance, &path),
                 actor: provenance.actor.clone(),
                 trace: trace_id(&parts.name, work.generation, &spot.tenant),
             };
+            (cause, provenance)
+        };
+        for (spot, movement) in moves {
+            let (cause, provenance) = cause_at(&spot);
             let order = match movement {
                 Move::Remove => known.get(&spot).map(|last| issue.remove(&spot, last, &cause)),
                 Move::Apply => wanted.remove(&spot).map(|wanted| {
@@ -360,6 +364,13 @@ impl Relay {
             written.push(remember(&order));
             let envelope = parts.bus.envelope(order.order_id, order);
             publisher.push(events::DeployOrder::TOPIC.name, parts.bus.prepare(&envelope).await?).await?;
+        }
+        // Who asked for a deployment is told that nothing had to be done.
+        for (spot, same) in &wanted {
+            let (cause, provenance) = cause_at(spot);
+            if provenance.request.is_some() {
+                report.unchanged(&issue.apply(spot, same, &cause, OrderKind::Apply), &provenance);
+            }
         }
         Ok(written)
     }

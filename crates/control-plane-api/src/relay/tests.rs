@@ -245,7 +245,11 @@ async fn a_step_is_told_once_whoever_finishes_it_and_changes_are_ordered_again()
     assert_eq!(orders.last().unwrap().kind, OrderKind::Remove);
     assert_eq!(orders.len(), 4);
 
-    // A commit that empties the repository waits for a person.
+    a_commit_that_removes_much_waits_for_a_person(&fixture, &successor).await;
+    fixture.end().await;
+}
+
+async fn a_commit_that_removes_much_waits_for_a_person(fixture: &Fixture, relay: &Relay) {
     let mut more = everything();
     more.truncate(3);
     let names = ["aa", "bb", "cc", "dd"];
@@ -259,7 +263,7 @@ async fn a_step_is_told_once_whoever_finishes_it_and_changes_are_ordered_again()
     let files: Vec<(&str, Option<&str>)> =
         texts.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
     fixture.commit(&files, "r-5");
-    successor.look().await.unwrap();
+    relay.look().await.unwrap();
     let empty: Vec<(&str, Option<&str>)> = texts
         .iter()
         .map(|(path, _)| path.as_str())
@@ -267,10 +271,9 @@ async fn a_step_is_told_once_whoever_finishes_it_and_changes_are_ordered_again()
         .map(|path| (path, None))
         .collect();
     let emptying = fixture.commit(&empty, "r-6");
-    successor.look().await.unwrap();
+    relay.look().await.unwrap();
     assert_ne!(fixture.store.last_step().await.unwrap().unwrap().to, emptying);
     fixture.store.approve_removal(&emptying).await.unwrap();
-    successor.look().await.unwrap();
+    relay.look().await.unwrap();
     assert_eq!(fixture.store.last_step().await.unwrap().unwrap().to, emptying);
-    fixture.end().await;
 }

@@ -249,5 +249,6 @@ fn tenant_variables<'a>(effective: &'a Effective, deployment: &Deployment) -> Op
 
 /// The media type of a document, by its file's name.
 pub(super) fn media_type_of(path: &str) -> &'static str {
-    crate::commands::media_type(path.ends_with(".json"))
+    let json = std::path::Path::new(path).extension().is_some_and(|extension| extension == "json");
+    crate::commands::media_type(json)
 }

@@ -257,16 +257,6 @@ impl Store {
             })
             .collect()
     }
-
-    /// Orders of an epoch that have not ended.
-    pub(crate) async fn unfinished_orders(&self) -> Result<Vec<DeploymentRow>, Error> {
-        let rows = sqlx::query(const_format(
-            "SELECT {} FROM deployments WHERE finished_at IS NULL ORDER BY revision, order_id",
-        ))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(deployment).collect()
-    }
 }
 
 /// The statement with [`COLUMNS`] in place of `{}`.
