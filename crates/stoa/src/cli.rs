@@ -20,7 +20,7 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// The data directory of `stoa up` [default: ${XDG_DATA_HOME:-~/.local/share}/stoa]
+    /// The data directory of `stoa up` [default: `${XDG_DATA_HOME:-~/.local/share}/stoa`]
     #[arg(long, global = true, env = "STOA_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The control plane, if it is not the one that `stoa up` started

@@ -33,7 +33,7 @@ pub(crate) use self::validate::problems;
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
     match command {
-        Command::Up(options) => return up::run(&global, options).await,
+        Command::Up(options) => return Box::pin(up::run(&global, options)).await,
         Command::Validate(arguments) => return validate::run(&global, &arguments),
         Command::Schemas(Schemas::Check) => return schemas::check(&global),
         Command::Init(arguments) => init::run(arguments).await?,

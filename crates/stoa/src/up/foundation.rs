@@ -80,9 +80,10 @@ impl Foundation {
             worker: ports.claim("deployment-worker", WORKER)?,
             gateway: ports.claim("mcp-gateway", GATEWAY)?,
         };
-        let backend = match options.demo || ports.remembered(BACKEND_PART).is_some() {
-            true => Some(start_backend(ports.listen(BACKEND_PART, BACKEND)?, &stand_ins)?),
-            false => None,
+        let backend = if options.demo || ports.remembered(BACKEND_PART).is_some() {
+            Some(start_backend(ports.listen(BACKEND_PART, BACKEND)?, &stand_ins)?)
+        } else {
+            None
         };
         let desired = match &options.git {
             Some(remote) => Desired::elsewhere(home, remote).await?,
@@ -90,19 +91,18 @@ impl Foundation {
         };
         match &backend {
             Some(backend) if options.demo => {
-                desired.add(demo::files(backend)?, "Add the demo tenant").await?
+                desired.add(demo::files(backend)?, "Add the demo tenant").await?;
             }
             Some(backend) => desired.follow_backend(backend).await?,
             None => {}
         }
 
-        let (issuer, development) = match &options.issuer {
-            Some(issuer) => (issuer.clone(), false),
-            None => {
-                progress.step("Starting the token issuer");
-                let listener = ports.listen("token-issuer", ISSUER)?;
-                (start_issuer(home, listener, &desired, &stand_ins).await?, true)
-            }
+        let (issuer, development) = if let Some(issuer) = &options.issuer {
+            (issuer.clone(), false)
+        } else {
+            progress.step("Starting the token issuer");
+            let listener = ports.listen("token-issuer", ISSUER)?;
+            (start_issuer(home, listener, &desired, &stand_ins).await?, true)
         };
         let git = desired.remote().to_owned();
         Ok(Self { addresses, backbone, stand_ins, kafka, registry, issuer, development, git })

@@ -42,7 +42,7 @@ pub(crate) async fn run(global: &Global, options: Options) -> anyhow::Result<Exi
     };
     let stopping = lifecycle.stopping();
     let started = unless_interrupted(async {
-        let work = start(&home, &options, &foundation, &lifecycle, &mut progress);
+        let work = Box::pin(start(&home, &options, &foundation, &lifecycle, &mut progress));
         let failed = || anyhow!("a part failed; the logs are in {}", home.logs().display());
         stopping.unless_requested(work).await.unwrap_or_else(|| Err(failed()))
     })
@@ -91,7 +91,7 @@ async fn start(
     progress.step("Preparing topics and schemas");
     foundation.prepare_topics().await?;
 
-    let services = services::all(home, &connection, &foundation.addresses)?;
+    let services = services::all(home, &connection, foundation.addresses)?;
     if options.separate {
         services::start_separate(&services, home, lifecycle, progress).await?;
     } else {

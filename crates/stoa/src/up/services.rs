@@ -19,7 +19,7 @@ pub(super) struct Service {
 }
 
 /// All services of a platform.
-pub(super) fn all(home: &Home, connection: &Connection, at: &Addresses) -> anyhow::Result<Vec<Service>> {
+pub(super) fn all(home: &Home, connection: &Connection, at: Addresses) -> anyhow::Result<Vec<Service>> {
     let control_plane = home.folder("control-plane-api")?;
     let database = control_plane.join("store.db");
     let own = vec![
