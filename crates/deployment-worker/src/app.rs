@@ -69,8 +69,7 @@ impl App {
             at_once: deploy.at_once,
             ..saga::Settings::default()
         };
-        let saga =
-            Saga::new(&bus, SERVICE, work, patience, &registry, lifecycle.spawner(), stopping.clone());
+        let saga = Saga::new(&bus, SERVICE, work, patience, &registry, lifecycle.spawner(), stopping.clone());
 
         let readiness = Readiness::new(stopping);
         let parts =

@@ -44,7 +44,10 @@ impl Deployments {
     fn target(&self, order: &DeployOrder) -> Result<&impl Target, StepError> {
         self.targets.of(order.target.kind).ok_or_else(|| {
             let kind = format!("{:?}", order.target.kind).to_lowercase();
-            StepError::reject("unsupported-gateway", format!("this version drives no gateway of kind `{kind}`"))
+            StepError::reject(
+                "unsupported-gateway",
+                format!("this version drives no gateway of kind `{kind}`"),
+            )
         })
     }
 

@@ -106,7 +106,12 @@ impl Numbered<'_> {
         self.at_sequence(sequence, phase, message)
     }
 
-    fn at_sequence(&self, sequence: i64, phase: StepPhase, message: Option<String>) -> (Uuid, DeploymentStep) {
+    fn at_sequence(
+        &self,
+        sequence: i64,
+        phase: StepPhase,
+        message: Option<String>,
+    ) -> (Uuid, DeploymentStep) {
         let order = self.order;
         let id = derived_id(&[&order.order_id.to_string(), &sequence.to_string(), "deployment-steps"]);
         let step = DeploymentStep {
@@ -254,7 +259,7 @@ mod tests {
         let mut repeated = transition(intent(1, NOW), &[]);
         repeated.memory.problem = Some(problem("broker"));
         let failed = (1_000_001_999, StepPhase::Failed, Some("broker: because".to_owned()));
-        assert_eq!(told(&repeated, None), [failed.clone()]);
+        assert_eq!(told(&repeated, None), vec![failed.clone()]);
 
         let decision = Decision { outcome: Outcome::Failed, problem: Some(problem("broker")) };
         let ended = transition(Phase::Decided(decision), &[]);

@@ -9,7 +9,8 @@ use runtime::{Lifecycle, Source, telemetry};
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&Source::process()).context("reading settings")?;
-    let _telemetry = telemetry::init("deployment-worker", &settings.telemetry).context("starting telemetry")?;
+    let _telemetry =
+        telemetry::init("deployment-worker", &settings.telemetry).context("starting telemetry")?;
 
     let lifecycle = Lifecycle::listen().context("listening for signals")?;
     let app = App::build(settings, &lifecycle).await.context("building the app")?;

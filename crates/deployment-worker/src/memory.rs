@@ -64,10 +64,10 @@ pub(crate) fn write(order: &DeployOrder, memory: &Memory) -> DeploymentState {
 
 /// The memory of a record; nothing when it says what this version does not know.
 pub(crate) fn read(state: &DeploymentState) -> Option<Memory> {
-    let problem = state.reason.clone().map(|reason| Problem {
-        reason,
-        message: state.message.clone().unwrap_or_default(),
-    });
+    let problem = state
+        .reason
+        .clone()
+        .map(|reason| Problem { reason, message: state.message.clone().unwrap_or_default() });
     let phase = match state.phase {
         DeploymentPhase::Unknown => return None,
         DeploymentPhase::Accepted => Phase::Accepted,

@@ -87,9 +87,8 @@ fn document(packed: &Document, capabilities: &Capabilities) -> Result<Checked, R
 
 fn backend(upstream: &Upstream) -> Result<(), Refusal> {
     let url = Url::parse(&upstream.url).ok();
-    let plain = url.is_some_and(|url| {
-        url.username().is_empty() && url.password().is_none() && url.query().is_none()
-    });
+    let plain =
+        url.is_some_and(|url| url.username().is_empty() && url.password().is_none() && url.query().is_none());
     if plain && is_web(&upstream.url) {
         Ok(())
     } else {
@@ -136,8 +135,13 @@ mod tests {
         let mut broken = sample::order();
         broken.document.as_mut().unwrap().content = b"no zstd".to_vec();
         let none = DeployOrder { document: None, ..sample::order() };
-        let orders =
-            [forged, broken, none, with_document("openapi: [3.1"), with_document("openapi: 3.2.0\ninfo: {}\n")];
+        let orders = [
+            forged,
+            broken,
+            none,
+            with_document("openapi: [3.1"),
+            with_document("openapi: 3.2.0\ninfo: {}\n"),
+        ];
         for order in orders {
             assert_eq!(reason(&order), Err("invalid-document"));
         }

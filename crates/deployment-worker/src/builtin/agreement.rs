@@ -86,8 +86,9 @@ fn judge(words: Option<Words>, aim: Aim) -> Verdict {
         return refused;
     }
     let agrees = |word: Option<&Word>| match aim {
-        Aim::Served(generation) => word
-            .is_some_and(|word| word.outcome == AckOutcome::Applied && word.generation >= generation),
+        Aim::Served(generation) => {
+            word.is_some_and(|word| word.outcome == AckOutcome::Applied && word.generation >= generation)
+        }
         // One that started after the removal has nothing to say about it.
         Aim::Gone(generation) => word.is_none_or(|word| match word.outcome {
             AckOutcome::Removed => true,
@@ -95,11 +96,8 @@ fn judge(words: Option<Words>, aim: Aim) -> Verdict {
             AckOutcome::Refused | AckOutcome::Unknown => false,
         }),
     };
-    let waiting: Vec<String> = words
-        .iter()
-        .filter(|(_, word)| !agrees(word.as_ref()))
-        .map(|(replica, _)| replica.clone())
-        .collect();
+    let waiting: Vec<String> =
+        words.iter().filter(|(_, word)| !agrees(word.as_ref())).map(|(replica, _)| replica.clone()).collect();
     if waiting.is_empty() {
         return Verdict::Agreed(words.into_keys().collect());
     }
@@ -113,9 +111,10 @@ fn refuses(word: &Word, aim: Aim) -> bool {
 
 fn failure(verdict: Verdict, within: Duration) -> StepError {
     match verdict {
-        Verdict::Refused { replica, message } => {
-            StepError::reject("refused-by-gateway", format!("replica `{replica}` refused the route: {message}"))
-        }
+        Verdict::Refused { replica, message } => StepError::reject(
+            "refused-by-gateway",
+            format!("replica `{replica}` refused the route: {message}"),
+        ),
         Verdict::Nobody => StepError::reject(
             "no-gateway",
             format!(

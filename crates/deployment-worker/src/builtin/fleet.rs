@@ -122,7 +122,8 @@ impl Fleet {
         let present = table.replicas.values().filter(|replica| {
             replica.state == InstanceState::Present
                 && replica.environment == *environment
-                && now.duration_since(replica.at) <= jiff::SignedDuration::from_secs(SILENCE.as_secs().cast_signed())
+                && now.duration_since(replica.at)
+                    <= jiff::SignedDuration::from_secs(SILENCE.as_secs().cast_signed())
         });
         let words = present.map(|replica| {
             let word = table.words.get(&replica.replica).and_then(|words| words.get(key));

@@ -8,18 +8,21 @@ mod route;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Classify as _, Disposition, id::{Generation, derived_id}};
+use domain::{
+    Classify as _, Disposition,
+    id::{Generation, derived_id},
+};
 use event_bus::{Bus, Outgoing, View};
 use events::{DeployOrder, DeploymentState, Envelope, GatewayRoute, OrderKind};
 use runtime::chain;
 use saga::{Attempt, StepError};
 
+use self::route::Plan;
 pub(crate) use self::{
     fleet::Fleet,
     listen::{OnAck, OnInstance},
     probe::Prober,
 };
-use self::route::Plan;
 use crate::{
     metrics::Metrics,
     target::{BUILTIN, Capabilities, Patience, Target},
@@ -79,10 +82,11 @@ impl Builtin {
                 attempt.note(format!("writing the route in generation {}", route.generation));
                 let id = derived_id(&[&order.event.order_id.to_string(), "gateway-routes"]);
                 let envelope = self.bus.envelope(id, *route);
-                let record = self.bus.prepare(&envelope).await.map_err(|error| match error.disposition() {
-                    Disposition::Retry => StepError::retry("broker", chain(&error)),
-                    Disposition::Reject => StepError::reject("invalid-route", chain(&error)),
-                })?;
+                let record =
+                    self.bus.prepare(&envelope).await.map_err(|error| match error.disposition() {
+                        Disposition::Retry => StepError::retry("broker", chain(&error)),
+                        Disposition::Reject => StepError::reject("invalid-route", chain(&error)),
+                    })?;
                 Ok(vec![record])
             }
         }
@@ -114,7 +118,8 @@ impl Target for Builtin {
     ) -> Result<Vec<Outgoing>, StepError> {
         let current = self.current(&order.event).await;
         let plan = route::apply(&order.event, current.as_ref().map(|route| &route.event));
-        let plan = plan.ok_or_else(|| StepError::reject("invalid-document", "the order brings no content"))?;
+        let plan =
+            plan.ok_or_else(|| StepError::reject("invalid-document", "the order brings no content"))?;
         self.write(order, plan, attempt).await
     }
 
@@ -136,6 +141,8 @@ impl Target for Builtin {
             aim: Aim::of(order),
         };
         let clock = self.bus.clock();
+        // Right after a start nobody can tell who is there.
+        self.fleet.known().await;
         let left = Duration::try_from(attempt.until.duration_since(clock.now())).unwrap_or_default();
         // An answer that comes just before the cut says more than the cut.
         let within = self.acknowledge_within.min(left.saturating_sub(Duration::from_millis(100)));

@@ -160,8 +160,8 @@ mod tests {
         let prober = Prober::new(client, Duration::from_secs(5), attempts, random, Metrics::default());
         let target = GatewayTarget { address, ..sample::order().target };
         let order = DeployOrder { target, ..sample::order() };
-        let probed = prober.probe(&order, Aim::of(&order)).await;
-        probed.map_err(|error| format!("{}: {}", error.problem.reason, error.problem.message))
+        let seen = prober.probe(&order, Aim::of(&order)).await;
+        seen.map_err(|error| format!("{}: {}", error.problem.reason, error.problem.message))
     }
 
     #[tokio::test]

@@ -27,7 +27,7 @@ async fn an_order_is_served_by_every_replica_and_taken_away_again() {
         let served = Generation { epoch: Epoch(1), revision: Revision(7) };
         assert_eq!(replica.served.lock().unwrap().get(&path), Some(&served));
     }
-    let history: Vec<_> = fixture.history(&order).await;
+    let history = fixture.everything().await.history(&order);
     let told: Vec<_> = history.iter().map(|(step, phase, _)| (step.as_str(), *phase)).collect();
     assert_eq!(
         told,
@@ -76,13 +76,8 @@ async fn a_route_that_drifts_is_written_again() {
     fixture.bus.producer().retire::<GatewayRoute>(&key).await.unwrap();
     eventually(async || replica.served.lock().unwrap().get(&path).is_none().then_some(())).await;
     eventually(async || replica.served.lock().unwrap().get(&path).is_some().then_some(())).await;
-    let line = eventually(async || {
-        let history = fixture.history(&order).await;
-        history.into_iter().find(|(step, ..)| step == "reconcile")
-    })
-    .await;
-    assert_eq!(line.1, Log);
-    assert_eq!(fixture.results(&order).await.len(), 1, "a repair is no second outcome");
+    fixture.told(&order, "reconcile", Log).await;
+    assert_eq!(fixture.everything().await.results(&order).len(), 1, "a repair is no second outcome");
     stop(worker).await;
     replica.stop().await;
 }

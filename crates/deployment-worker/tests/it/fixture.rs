@@ -6,15 +6,18 @@ use std::{
 };
 
 use deployment_worker::{App, Settings};
-use domain::id::{Digest, Epoch, Generation, Revision, derived_id};
-use event_bus::{Bus, Update, testing::FakeRegistry};
+use domain::{
+    Failure,
+    id::{Digest, Epoch, Generation, Revision, derived_id},
+};
+use event_bus::{Bus, Delivery, From, Handle, testing::FakeRegistry};
 use events::{
-    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Event as _, GatewayKind, GatewayTarget,
-    OrderKind, Policies, StepPhase, Upstream,
+    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Envelope, GatewayKind,
+    GatewayTarget, OrderKind, Policies, StepPhase, Upstream,
 };
 use runtime::{Clock as _, Lifecycle, Metrics, Random as _, Source, SystemClock, SystemRandom};
 use saga::Hook;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use uuid::Uuid;
 
 /// There is one group of workers, so tests take turns.
@@ -23,8 +26,70 @@ static TURN: Mutex<()> = Mutex::const_new(());
 pub(crate) struct Fixture {
     pub(crate) bus: Bus,
     source: Source,
+    heard: Heard,
+    _following: Lifecycle,
     _registry: FakeRegistry,
     _turn: MutexGuard<'static, ()>,
+}
+
+/// What a `read_committed` reader has seen.
+#[derive(Clone, Default)]
+pub(crate) struct Heard {
+    results: Arc<std::sync::Mutex<Vec<DeployResult>>>,
+    steps: Arc<std::sync::Mutex<Vec<DeploymentStep>>>,
+    /// Topics that were read to the end that they had at first.
+    read: watch::Sender<u32>,
+}
+
+impl Heard {
+    pub(crate) fn results(&self, order: &DeployOrder) -> Vec<DeployResult> {
+        let results = self.results.lock().unwrap();
+        results.iter().filter(|result| result.order_id == order.order_id).cloned().collect()
+    }
+
+    /// Every record of an order's history, by their numbers.
+    pub(crate) fn steps(&self, order: &DeployOrder) -> Vec<DeploymentStep> {
+        let steps = self.steps.lock().unwrap();
+        let mut own: Vec<_> = steps.iter().filter(|step| step.order_id == order.order_id).cloned().collect();
+        own.sort_by_key(|step| step.sequence);
+        own
+    }
+
+    /// Step, phase and message of every record of an order's history.
+    pub(crate) fn history(&self, order: &DeployOrder) -> Vec<(String, StepPhase, Option<String>)> {
+        self.steps(order).into_iter().map(|step| (step.step, step.phase, step.message)).collect()
+    }
+}
+
+impl Handle<DeployResult> for Heard {
+    async fn handle(&self, envelope: &Envelope<DeployResult>, _: &Delivery) -> Result<(), Failure> {
+        self.results.lock().unwrap().push(envelope.event.clone());
+        Ok(())
+    }
+
+    async fn caught_up(&self) {
+        self.read.send_modify(|topics| *topics += 1);
+    }
+}
+
+impl Handle<DeploymentStep> for Heard {
+    async fn handle(&self, envelope: &Envelope<DeploymentStep>, _: &Delivery) -> Result<(), Failure> {
+        self.steps.lock().unwrap().push(envelope.event.clone());
+        Ok(())
+    }
+
+    async fn caught_up(&self) {
+        self.read.send_modify(|topics| *topics += 1);
+    }
+}
+
+/// Reads results and steps from their beginning for as long as the lifecycle is kept.
+fn follow(bus: &Bus) -> (Lifecycle, Heard) {
+    let (following, heard) = (Lifecycle::manual(), Heard::default());
+    let (start, stopping) = (From::Beginning, following.stopping());
+    following.spawn("results", bus.follow::<DeployResult, _>(start, heard.clone(), stopping.clone()));
+    following.spawn("steps", bus.follow::<DeploymentStep, _>(start, heard.clone(), stopping));
+    (following, heard)
 }
 
 impl Fixture {
@@ -48,7 +113,8 @@ impl Fixture {
             ("deploy.probe_timeout", "1s"),
             ("deploy.reconcile_every", "300ms"),
         ]);
-        Some(Self { bus, source, _registry: registry, _turn: turn })
+        let (following, heard) = follow(&bus);
+        Some(Self { bus, source, heard, _following: following, _registry: registry, _turn: turn })
     }
 
     /// A worker in a lifecycle of its own.
@@ -82,49 +148,29 @@ impl Fixture {
         self.bus.producer().publish_to(partition, &envelope).await.unwrap();
     }
 
-    /// Every terminal record of an order that a `read_committed` reader sees.
-    pub(crate) async fn results(&self, order: &DeployOrder) -> Vec<DeployResult> {
-        let mut results = Vec::new();
-        for partition in 0..DeployResult::TOPIC.partitions {
-            let each = |update, _| {
-                if let Update::Put(envelope) = update as Update<DeployResult> {
-                    results.push(envelope.event.clone());
-                }
-            };
-            self.bus.read_partition::<DeployResult>(partition, None, each).await.unwrap();
-        }
-        results.retain(|result| result.order_id == order.order_id);
-        results
+    /// Everything that stands in the topics now.
+    pub(crate) async fn everything(&self) -> Heard {
+        let (_reading, heard) = follow(&self.bus);
+        let _ = heard.read.subscribe().wait_for(|topics| *topics == 2).await;
+        heard
     }
 
     /// Outcome and reason of an order, when it has ended.
     pub(crate) async fn ended(&self, order: &DeployOrder) -> (events::Outcome, Option<String>) {
         eventually(async || {
-            self.results(order).await.into_iter().next().map(|result| (result.outcome, result.reason))
+            let result = self.heard.results(order).pop();
+            result.map(|result| (result.outcome, result.reason))
         })
         .await
     }
 
-    /// Every record of an order's history, by their numbers.
-    pub(crate) async fn steps(&self, order: &DeployOrder) -> Vec<DeploymentStep> {
-        let mut steps = Vec::new();
-        for partition in 0..DeploymentStep::TOPIC.partitions {
-            let each = |update, _| {
-                if let Update::Put(envelope) = update as Update<DeploymentStep> {
-                    steps.push(envelope.event.clone());
-                }
-            };
-            self.bus.read_partition::<DeploymentStep>(partition, None, each).await.unwrap();
-        }
-        steps.retain(|step| step.order_id == order.order_id);
-        steps.sort_by_key(|step| step.sequence);
-        steps
-    }
-
-    /// Step, phase and message of every record of an order's history.
-    pub(crate) async fn history(&self, order: &DeployOrder) -> Vec<(String, StepPhase, Option<String>)> {
-        let steps = self.steps(order).await;
-        steps.into_iter().map(|step| (step.step, step.phase, step.message)).collect()
+    /// The first record of an order's history that is about `step` in `phase`, when there is one.
+    pub(crate) async fn told(&self, order: &DeployOrder, step: &str, phase: StepPhase) -> DeploymentStep {
+        eventually(async || {
+            let steps = self.heard.steps(order);
+            steps.into_iter().find(|told| told.step == step && told.phase == phase)
+        })
+        .await
     }
 }
 
@@ -160,7 +206,7 @@ pub(crate) fn order(environment: &str, api: &str, revision: i64, address: &str) 
         actor: "ada".to_owned(),
         trace: "trace".to_owned(),
         ordered_at: now,
-        deadline: now + Duration::from_secs(60),
+        deadline: now + Duration::from_mins(1),
     }
 }
 

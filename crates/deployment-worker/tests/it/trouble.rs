@@ -46,10 +46,11 @@ async fn an_order_that_cannot_be_done_fails_with_its_reason_and_holds_no_other_u
     assert_eq!(fixture.ended(&refused).await, said(Outcome::Failed, "refused-by-gateway"));
     assert_eq!(fixture.ended(&astray).await, said(Outcome::Failed, "not-verified"));
     assert_eq!(fixture.ended(&lonely).await, said(Outcome::Failed, "no-gateway"));
-    let last = fixture.history(&refused).await.pop().unwrap();
+    let all = fixture.everything().await;
+    let last = all.history(&refused).pop().unwrap();
     let message = "refused-by-gateway: replica `refusing-1` refused the route: not today";
     assert_eq!(last, ("acknowledge".to_owned(), StepPhase::Failed, Some(message.to_owned())));
-    assert_eq!(fixture.steps(&bare).await.len(), 2, "nothing is begun that preflight refuses");
+    assert_eq!(all.steps(&bare).len(), 2, "nothing is begun that preflight refuses");
 
     // The route of the lonely one stays, and the gateway serves it when it comes.
     let comes = Replica::start(&fixture.bus, "lonely", "lonely-1", false);
@@ -67,8 +68,7 @@ async fn a_running_order_ends_early_only_by_a_cancel() {
     let worker = fixture.worker().await;
     let running = order("waiting", "pets", 1, "http://127.0.0.1:9");
     fixture.order(&running).await;
-    let waits = |(step, phase, _): &(String, StepPhase, _)| step == "acknowledge" && *phase == StepPhase::Started;
-    eventually(async || fixture.history(&running).await.iter().any(waits).then_some(())).await;
+    fixture.told(&running, "acknowledge", StepPhase::Started).await;
     let cancel = DeployOrder {
         kind: OrderKind::Cancel,
         cancels: Some(running.order_id),
@@ -119,9 +119,10 @@ async fn wherever_a_worker_dies_every_order_ends_once() {
     let third = fixture.worker().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop(third).await;
+    let all = fixture.everything().await;
     for order in &orders {
-        assert_eq!(fixture.results(order).await.len(), 1, "{}", order.api);
-        let steps = fixture.steps(order).await;
+        assert_eq!(all.results(order).len(), 1, "{}", order.api);
+        let steps = all.steps(order);
         let numbers: BTreeSet<_> = steps.iter().map(|step| step.sequence).collect();
         assert_eq!(numbers.len(), steps.len(), "{steps:?}");
         let path = format!("/apis/{}/{}/", order.tenant, order.api);
