@@ -1,4 +1,4 @@
-//! REST, streams and the relay from Git to topics.
+#![doc = include_str!("../README.md")]
 
 mod announce;
 mod app;

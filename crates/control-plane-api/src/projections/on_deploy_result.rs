@@ -15,6 +15,7 @@ pub(crate) struct OnDeployResult(pub(crate) Projection);
 impl Handle<DeployResult> for OnDeployResult {
     async fn handle(&self, envelope: &Envelope<DeployResult>, delivery: &Delivery) -> Result<(), Failure> {
         let result = &envelope.event;
+        self.0.after_its_step(result.order_id).await?;
         let store = &self.0.store;
         let mut tx = store.begin().await?;
         if !self.0.source(delivery).pass(&mut tx).await? {

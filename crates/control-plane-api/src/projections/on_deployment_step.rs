@@ -15,6 +15,7 @@ pub(crate) struct OnDeploymentStep(pub(crate) Projection);
 impl Handle<DeploymentStep> for OnDeploymentStep {
     async fn handle(&self, envelope: &Envelope<DeploymentStep>, delivery: &Delivery) -> Result<(), Failure> {
         let step = &envelope.event;
+        self.0.after_its_step(step.order_id).await?;
         let store = &self.0.store;
         let mut tx = store.begin().await?;
         if !self.0.source(delivery).pass(&mut tx).await? {

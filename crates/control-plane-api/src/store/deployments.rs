@@ -117,6 +117,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the order is known.
+    pub(crate) async fn has_deployment(&self, order_id: Uuid) -> Result<bool, Error> {
+        let found = sqlx::query("SELECT 1 FROM deployments WHERE order_id = $1")
+            .bind(order_id.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Notes that the worker has begun, unless the order has ended.
     pub(crate) async fn begin_deployment(&self, tx: &mut Tx, order_id: Uuid) -> Result<(), Error> {
         sqlx::query(

@@ -161,9 +161,9 @@ impl Store {
         row.as_ref().map(trace).transpose()
     }
 
-    /// The timeline of a trace.
+    /// The timeline of a trace, in the order of what happened: steps and results come by topics of their own.
     pub(crate) async fn trace_entries(&self, id: &str) -> Result<Vec<TraceEntry>, Error> {
-        let rows = sqlx::query("SELECT ce_id, name, status, detail, at FROM trace_entries WHERE trace = $1 ORDER BY sequence LIMIT 10000")
+        let rows = sqlx::query("SELECT ce_id, name, status, detail, at FROM trace_entries WHERE trace = $1 ORDER BY at, sequence LIMIT 10000")
             .bind(id.to_owned())
             .fetch_all(&self.pool)
             .await?;
