@@ -74,6 +74,14 @@ impl Morgue {
         }
     }
 
+    /// Makes the topic, where nothing at the start of the reader did.
+    pub(crate) async fn open(&self) {
+        // A client that writes to a topic it has never seen waits half a minute for it to appear.
+        if let Err(error) = topics::companions(&self.shared, self.topic, &self.group).await {
+            warn!(error = %runtime::chain(&error), "Could not make the dead-letter topic of `{}`", self.topic.name);
+        }
+    }
+
     /// Keeps `record` with its reason; returns only when that is done, however long it takes.
     pub(crate) async fn keep(
         &self,

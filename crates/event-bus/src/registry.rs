@@ -22,7 +22,7 @@ use crate::settings::Settings;
 /// Ids that a flood of forged records may make us remember.
 const KNOWN_IDS: usize = 1024;
 /// How long an id that the registry does not know is not asked for again.
-const UNKNOWN_FOR: Duration = Duration::from_secs(30);
+const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
 /// Why the registry did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -125,12 +125,16 @@ impl Registry {
     async fn fetch(&self, id: SchemaId) -> Result<Arc<WriterSchema>, RegistryError> {
         let answer: Result<SchemaText, _> =
             self.ask(Method::GET, &format!("schemas/ids/{}", id.0), None).await;
-        let text = answer.map_err(|error| match error {
-            RegistryError::Refused { status: 404, .. } => RegistryError::UnknownSchema(id),
-            other => other,
-        })?;
-        let schema =
-            WriterSchema::parse(&text.schema).map_err(|source| RegistryError::Unusable { id, source })?;
+        let text = match answer {
+            Ok(answer) => answer.schema,
+            // A registry that lost its schemas must not make us lose records: the ids of the lock file are ours.
+            Err(RegistryError::Refused { status: 404, .. }) => {
+                let locked = schemas::ALL.iter().find(|version| version.id == id);
+                locked.ok_or(RegistryError::UnknownSchema(id))?.text.to_owned()
+            }
+            Err(error) => return Err(error),
+        };
+        let schema = WriterSchema::parse(&text).map_err(|source| RegistryError::Unusable { id, source })?;
         Ok(Arc::new(schema))
     }
 
@@ -189,6 +193,7 @@ impl Registry {
             Err(error) => return Err(error),
         };
         info!(subject, id, "Registered a schema of `{subject}`");
+        self.unknown.lock().await.remove(&SchemaId(id));
         Ok(SchemaId(id))
     }
 

@@ -71,6 +71,10 @@ impl Settings {
             schema_registry_timeout: reader.or("schema_registry.timeout", Duration::from_secs(5)),
             schema_registry_url: schema_registry_url?,
         };
+        if settings.heartbeat_interval * 2 > settings.session_timeout {
+            let what = "is too long: a member must beat at least twice in `kafka.session_timeout`";
+            reader.problem("kafka.heartbeat_interval", what);
+        }
         (!settings.bootstrap_servers.is_empty()).then_some(settings)
     }
 
@@ -186,4 +190,59 @@ impl Settings {
 /// The broker counts key, headers and framing too.
 fn largest_record() -> usize {
     events::limits::RECORD_WITH_DOCUMENT + events::limits::DEAD_LETTER_OVERHEAD + 64 * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::Source;
+
+    use super::*;
+
+    fn problems(pairs: &[(&str, &str)]) -> Vec<String> {
+        let source = Source::given(pairs.iter().copied());
+        let mut reader = Reader::new(&source);
+        let settings = Settings::read(&mut reader);
+        let error = reader.complete(|| settings.map(|_| ())).err();
+        error.into_iter().flat_map(|error| error.problems).map(|problem| problem.key).collect()
+    }
+
+    const NEEDED: [(&str, &str); 2] =
+        [("KAFKA_BOOTSTRAP_SERVERS", "a:9092,b:9092"), ("SCHEMA_REGISTRY_URL", "http://registry:8081")];
+
+    #[test]
+    fn broker_and_registry_are_needed_and_nothing_else() {
+        assert_eq!(problems(&NEEDED), [""; 0]);
+        assert_eq!(problems(&[]), ["kafka.bootstrap_servers", "schema_registry.url"]);
+    }
+
+    #[test]
+    fn a_member_must_beat_within_its_session() {
+        let [broker, registry] = NEEDED;
+        let settings =
+            [broker, registry, ("KAFKA_SESSION_TIMEOUT", "6s"), ("KAFKA_HEARTBEAT_INTERVAL", "5s")];
+        assert_eq!(problems(&settings), ["kafka.heartbeat_interval"]);
+    }
+
+    #[test]
+    fn clients_lose_nothing_and_guess_nothing() {
+        let url = Url::parse("http://127.0.0.1:8085").unwrap();
+        let settings = Settings { instance_id: Some("one".to_owned()), ..Settings::local("a:9092", url) };
+        let member = settings.member("tester", "group.topic");
+        for (key, value) in [
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+            ("isolation.level", "read_committed"),
+            ("partition.assignment.strategy", "range"),
+            ("group.instance.id", "one"),
+            ("session.timeout.ms", "1500"),
+        ] {
+            assert_eq!(member.get(key), Some(value), "{key}");
+        }
+        let producer = settings.producer("tester");
+        for (key, value) in
+            [("acks", "all"), ("enable.idempotence", "true"), ("partitioner", "murmur2_random")]
+        {
+            assert_eq!(producer.get(key), Some(value), "{key}");
+        }
+    }
 }

@@ -133,10 +133,10 @@ impl PublicKey {
         if bytes.len() == 32 { Ok(Self { id: id.to_owned(), bytes }) } else { Err(SignatureError::Key) }
     }
 
-    /// The key in base64.
+    /// The key as it stands in `tenant.yaml`: the `x` of its JWK.
     #[must_use]
     pub fn encode(&self) -> String {
-        BASE64_STANDARD.encode(&self.bytes)
+        BASE64_URL_SAFE_NO_PAD.encode(&self.bytes)
     }
 }
 

@@ -250,6 +250,7 @@ impl<E: Event> View<E> {
                         DecodeError::Schema(RegistryError::UnknownSchema(_)) => Reason::UnknownSchema,
                         _ => Reason::Undecodable,
                     };
+                    morgue.open().await;
                     morgue.keep(&record, reason, &error).await;
                     return;
                 }

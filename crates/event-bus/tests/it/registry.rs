@@ -45,6 +45,14 @@ async fn a_lost_registry_is_restored_with_the_ids_of_the_lock_file() {
 }
 
 #[tokio::test]
+async fn records_of_ours_are_read_though_the_registry_lost_their_schemas() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let version = events::schemas::newest("deploy-orders").unwrap();
+    fixture.bus.registry().writer(version.id).await.unwrap();
+    assert_eq!(fixture.registry.asked(), [format!("GET /schemas/ids/{}", version.id.0)]);
+}
+
+#[tokio::test]
 async fn an_id_that_nobody_knows_is_not_asked_for_again_and_again() {
     let Some(fixture) = Fixture::new().await else { return };
     for _ in 0..5 {
