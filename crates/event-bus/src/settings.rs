@@ -140,6 +140,8 @@ impl Settings {
             // A record of a Java or Python client lands where ours does.
             .set("partitioner", "murmur2_random")
             .set("linger.ms", "0")
+            // A topic that does not exist is an error soon, not after half a minute.
+            .set("topic.metadata.propagation.max.ms", "5000")
             .set("compression.type", "lz4")
             .set("message.max.bytes", largest_record().to_string())
             .set("delivery.timeout.ms", self.delivery_timeout.as_millis().to_string());
