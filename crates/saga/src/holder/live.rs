@@ -1,14 +1,13 @@
 //! A holder that knows what is written.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+mod commit;
+mod recall;
+mod reconcile;
 
-use domain::Failure;
-use event_bus::{Outgoing, Transactional, Update};
-use events::{Envelope, Event as _, Outcome};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use event_bus::{Outgoing, Transactional};
+use events::{Envelope, Outcome};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     future::{AbortHandle, BoxFuture},
@@ -19,7 +18,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::MissedTickBehavior,
 };
-use tracing::{Instrument as _, debug, error, info_span, warn};
+use tracing::{Instrument as _, debug, info_span, warn};
 use uuid::Uuid;
 
 use super::{End, Incoming};
@@ -35,8 +34,6 @@ use crate::{
 
 /// Orders, ends of steps and so on that one transaction takes.
 const GROUP: usize = 64;
-/// What an order that was read back is taken to weigh.
-const RECALLED_WEIGHT: usize = 64 * 1024;
 
 /// An attempt that ended.
 struct Performed {
@@ -68,76 +65,6 @@ pub(super) struct Live<W: Work> {
 }
 
 impl<W: Work> Live<W> {
-    /// Fences the former holder and reads what is written.
-    pub(super) async fn recall(parts: Arc<Parts<W>>, partition: i32) -> Result<Self, End> {
-        let bus = parts.bus.clone();
-        let producer = bus.transactional::<W::Order>(&parts.name, partition).await?;
-        let mut written = BTreeMap::new();
-        bus.read_partition::<W::State>(partition, None, |update, _| {
-            match update {
-                Update::Put(envelope) => written.insert(envelope.event.key(), envelope.event.clone()),
-                Update::Removed(key) => written.remove(&key),
-            };
-        })
-        .await?;
-        let mut live = Self {
-            partition,
-            producer,
-            machine: Machine::default(),
-            bodies: Bodies::new(bus, partition, parts.settings.bodies),
-            states: HashMap::new(),
-            steps: HashMap::new(),
-            accepted_at: HashMap::new(),
-            performing: FuturesUnordered::new(),
-            cuts: HashMap::new(),
-            parts,
-        };
-        live.remember(written.into_values()).await?;
-        Ok(live)
-    }
-
-    async fn remember(&mut self, written: impl Iterator<Item = W::State>) -> Result<(), End> {
-        let mut open = HashMap::new();
-        for state in written {
-            let Some(memory) = self.parts.work.memory(&state) else {
-                warn!(key = state.key(), "A newer version wrote this state; leaving its order alone");
-                continue;
-            };
-            self.states.insert(memory.id, state);
-            if memory.is_decided() {
-                self.machine.recall(memory, |_| true);
-            } else {
-                open.insert(memory.id, memory);
-            }
-        }
-        let first = open.values().map(|memory| memory.offset).min();
-        if let Some(first) = first {
-            let (parts, bodies, steps) = (&self.parts, &mut self.bodies, &mut self.steps);
-            let wanted = &open;
-            parts
-                .bus
-                .read_partition::<W::Order>(self.partition, Some(first), |update, offset| {
-                    let Update::Put(order) = update else { return };
-                    let id = parts.work.ticket(&order.event).id;
-                    if wanted.get(&id).is_some_and(|memory| memory.offset == offset) {
-                        steps.insert(id, parts.work.steps(&order.event));
-                        bodies.keep(id, order, RECALLED_WEIGHT);
-                    }
-                })
-                .await?;
-        }
-        for (id, memory) in open {
-            let Some(steps) = self.steps.get(&id) else {
-                error!(order = %id, "The order is no longer in its topic; forgetting it");
-                self.forget(&[id]).await?;
-                continue;
-            };
-            let idempotent = |name: &str| steps.iter().find(|s| s.name == name).is_none_or(|s| s.idempotent);
-            self.machine.recall(memory, idempotent);
-        }
-        Ok(())
-    }
-
     /// Works until something ends it.
     pub(super) async fn work(&mut self, inbox: &mut mpsc::Receiver<Incoming<W::Order>>) -> End {
         let mut reconcile = tokio::time::interval(self.parts.settings.reconcile_every);
@@ -246,53 +173,6 @@ impl<W: Work> Live<W> {
         false
     }
 
-    /// Writes a batch in one transaction, then tells those who wait and starts what was intended.
-    async fn commit(&mut self, batch: Batch) -> Result<(), End> {
-        if !batch.transitions.is_empty() || !batch.extra.is_empty() {
-            let mut outgoing = batch.extra;
-            for transition in &batch.transitions {
-                self.kill(transition, Moment::Before)?;
-                outgoing.extend(self.records(transition).await?);
-            }
-            self.producer.write(&outgoing).await?;
-            for transition in &batch.transitions {
-                self.kill(transition, Moment::Within)?;
-            }
-            self.producer.seal().await?;
-            for transition in &batch.transitions {
-                self.kill(transition, Moment::After)?;
-            }
-        }
-        for accepted in batch.accepted {
-            // A consumer that has gone meets the order again and finds it known.
-            let _ = accepted.send(());
-        }
-        for transition in batch.transitions {
-            self.follow(&transition.memory).await?;
-        }
-        self.count();
-        Ok(())
-    }
-
-    /// The state record of a transition and what others are told.
-    async fn records(&mut self, transition: &Transition) -> Result<Vec<Outgoing>, End> {
-        let memory = &transition.memory;
-        let order = self.bodies.get(memory.id, memory.offset).await?;
-        let state = self.parts.work.state(&order.event, memory);
-        let id = domain::id::derived_id(&[
-            &memory.id.to_string(),
-            "state",
-            &point(memory),
-            &memory.at.as_nanosecond().to_string(),
-        ]);
-        let envelope = self.parts.bus.envelope(id, state.clone());
-        let record = self.parts.bus.prepare(&envelope).await?.to_partition(self.partition);
-        self.states.insert(memory.id, state);
-        let mut records = vec![record];
-        records.extend(self.parts.work.records(&order, transition).await.map_err(unsure)?);
-        Ok(records)
-    }
-
     /// Does what a committed transition asks for.
     async fn follow(&mut self, memory: &Memory) -> Result<(), End> {
         match &memory.phase {
@@ -348,49 +228,6 @@ impl<W: Work> Live<W> {
         self.performing.push(attempt.map(Result::ok).boxed());
     }
 
-    /// Repairs what has drifted, and forgets what is old enough.
-    async fn reconcile(&mut self, batch: &mut Batch) -> Result<(), End> {
-        let drifted: Vec<(Uuid, i64)> = self
-            .machine
-            .idle()
-            .filter(|memory| memory.has_succeeded())
-            .filter(|memory| self.states.get(&memory.id).is_some_and(|s| self.parts.work.drifted(s)))
-            .map(|memory| (memory.id, memory.offset))
-            .take(GROUP)
-            .collect();
-        for (id, offset) in drifted {
-            match self.bodies.get(id, offset).await {
-                Ok(order) => {
-                    warn!(order = %id, "Repairing what has drifted from the newest accepted order");
-                    batch.extra.extend(self.parts.work.repair(&order).await.map_err(unsure)?);
-                }
-                Err(error) => {
-                    warn!(order = %id, error = %runtime::chain(&error), "Cannot repair without the order");
-                }
-            }
-        }
-        let remember = self.parts.settings.remember;
-        let before = self.now().checked_sub(remember).unwrap_or(Timestamp::MIN);
-        let old: Vec<Uuid> = self.machine.forgettable(before).into_iter().take(GROUP).collect();
-        self.forget(&old).await
-    }
-
-    async fn forget(&mut self, ids: &[Uuid]) -> Result<(), End> {
-        let removals: Vec<Outgoing> = ids
-            .iter()
-            .filter_map(|id| self.states.get(id))
-            .map(|state| Outgoing::removal::<W::State>(&state.key()).to_partition(self.partition))
-            .collect();
-        if !removals.is_empty() {
-            self.producer.commit(&removals).await?;
-        }
-        for id in ids {
-            self.states.remove(id);
-            self.machine.forget(*id);
-        }
-        Ok(())
-    }
-
     fn count(&self) {
         let labels = Partition { saga: self.parts.name.clone(), partition: self.partition };
         let (mut open, mut attention) = (0, 0);
@@ -400,16 +237,6 @@ impl<W: Work> Live<W> {
         }
         self.parts.metrics.open.get_or_create(&labels).set(open);
         self.parts.metrics.attention.get_or_create(&labels).set(attention);
-    }
-
-    fn kill(&self, transition: &Transition, moment: Moment) -> Result<(), End> {
-        let memory = &transition.memory;
-        let killed = self.killed(memory.id, &Point::Transition(point(memory)), moment);
-        if killed { Err(End::Killed) } else { Ok(()) }
-    }
-
-    fn killed(&self, id: Uuid, point: &Point, moment: Moment) -> bool {
-        self.parts.hook.as_ref().is_some_and(|hook| hook(id, point, moment))
     }
 }
 
@@ -422,20 +249,6 @@ impl Batch {
             notes: notes.take().unwrap_or_default(),
             memory,
         }));
-    }
-}
-
-fn unsure(failure: Failure) -> End {
-    End::Unsure(failure.source)
-}
-
-/// The name of a transition.
-fn point(memory: &Memory) -> String {
-    match &memory.phase {
-        Phase::Accepted => "accepted".to_owned(),
-        Phase::Intent { step, .. } => format!("intent:{step}"),
-        Phase::Done { step } => format!("done:{step}"),
-        Phase::Decided(_) => "decided".to_owned(),
     }
 }
 
