@@ -17,6 +17,7 @@ use crate::{
     desired::DesiredState,
     engine::Engine,
     recovery::{self, Recovery},
+    relay::show_remembered,
     requests::Door,
     routes,
     settings::{SERVICE, Settings},
@@ -154,7 +155,8 @@ async fn begin(engine: Engine) -> anyhow::Result<()> {
             let reason = format!("the broker is `{here}`, the store knows `{known}`: run `stoa recover`");
             error!(known, here, "The broker is not the one that the store knows; run `stoa recover`");
             engine.gate.close(reason);
-            return Ok(());
+            let shown = show_remembered(&engine.store, &engine.repository, &engine.desired).await;
+            return shown.context("reading what was relayed");
         }
     }
     let relay = engine.relay(epoch).await.context("loading the relay")?;

@@ -192,18 +192,9 @@ impl Relay {
 
     /// Takes the store's word for what was relayed.
     async fn reload(&self, state: &mut State) -> Result<(), RelayError> {
-        let last = self.parts.store.last_step().await?;
-        let rows = self.parts.store.effective_files().await?;
-        let rows: Vec<Row> = rows
-            .iter()
-            .map(|row| serde_json::from_str(&row.content))
-            .collect::<Result<_, _>>()
-            .map_err(|error| RelayError::State(Box::new(error)))?;
-        let commit = last.as_ref().map(|step| step.to.clone());
-        let resumed =
-            self.parts.repository.blocking(move |repository| Effective::resume(commit, rows, repository));
-        state.revision = last.map(|step| step.revision).unwrap_or_default();
-        state.effective = resumed.await?;
+        let known = remembered(&self.parts.store, &self.parts.repository).await?;
+        state.revision = known.revision;
+        state.effective = known.effective;
         self.show(state);
         Ok(())
     }
@@ -225,6 +216,32 @@ impl Relay {
         warn!(%commit, removed, cap, "Commit {commit} removes {removed} entities, more than {cap}: it waits for approval");
         Ok(false)
     }
+}
+
+/// What the store remembers of the last step.
+async fn remembered(store: &Store, repository: &Repository) -> Result<State, RelayError> {
+    let last = store.last_step().await?;
+    let rows = store.effective_files().await?;
+    let rows: Vec<Row> = rows
+        .iter()
+        .map(|row| serde_json::from_str(&row.content))
+        .collect::<Result<_, _>>()
+        .map_err(|error| RelayError::State(Box::new(error)))?;
+    let revision = last.as_ref().map(|step| step.revision).unwrap_or_default();
+    let commit = last.map(|step| step.to);
+    let resumed = repository.blocking(move |repository| Effective::resume(commit, rows, repository));
+    Ok(State { revision, effective: resumed.await?, compared: false })
+}
+
+/// Answers reads from what the store remembers, where no relay runs.
+pub(crate) async fn show_remembered(
+    store: &Store,
+    repository: &Repository,
+    desired: &DesiredState,
+) -> Result<(), RelayError> {
+    let state = remembered(store, repository).await?;
+    desired.replace(Desired::of(&state.effective, state.revision));
+    Ok(())
 }
 
 #[cfg(test)]

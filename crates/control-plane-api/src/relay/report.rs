@@ -14,6 +14,10 @@ use uuid::Uuid;
 use super::wanted::Refused;
 use crate::store::{Error, NewDeployment, NewTrace, OrderEnd, Store, TraceEntry, Tx};
 
+/// The kinds of deployments, as the store and the API name them.
+const APPLY: &str = "apply";
+const REMOVE: &str = "remove";
+
 /// Where a commit came from, as far as it can be proved.
 #[derive(Clone, Debug)]
 pub(crate) struct Provenance {
@@ -125,7 +129,7 @@ impl<'a> Report<'a> {
             "commit": order.commit, "trace": order.trace,
         });
         lines.stream.push(Shown { id, kind: "deployment-ordered", data: data.to_string() });
-        lines.deployments.push(row(order, verb));
+        lines.deployments.push(row(order));
     }
 
     /// An order that was asked for and need not be written: the gateway was told the same before.
@@ -134,7 +138,7 @@ impl<'a> Report<'a> {
         let lines = self.lines(&order.tenant, cause);
         let name = format!("order: {}/{} on {} is as it was", order.api, order.environment, order.gateway);
         lines.entries.push(entry(&order.order_id.to_string(), name, "success", None, at));
-        lines.deployments.push(row(order, "deploy"));
+        lines.deployments.push(row(order));
         lines.ended.push(Ended {
             order_id: order.order_id,
             status: "succeeded",
@@ -163,7 +167,7 @@ impl<'a> Report<'a> {
                 api: spot.api.to_string(),
                 environment: spot.environment.to_string(),
                 gateway: spot.gateway.to_string(),
-                kind: "deploy".to_owned(),
+                kind: APPLY.to_owned(),
                 generation,
                 commit: cause.commit.to_string(),
                 content_commit: cause.commit.to_string(),
@@ -268,7 +272,8 @@ fn entry(id: &str, name: String, status: &str, detail: Option<String>, at: Times
     TraceEntry { ce_id: id.to_owned(), name, status: status.to_owned(), detail, at }
 }
 
-fn row(order: &DeployOrder, verb: &str) -> NewDeployment {
+fn row(order: &DeployOrder) -> NewDeployment {
+    let kind = if order.kind == OrderKind::Remove { REMOVE } else { APPLY };
     NewDeployment {
         order_id: order.order_id,
         group: order.group,
@@ -276,7 +281,7 @@ fn row(order: &DeployOrder, verb: &str) -> NewDeployment {
         api: order.api.to_string(),
         environment: order.environment.to_string(),
         gateway: order.gateway.to_string(),
-        kind: verb.to_owned(),
+        kind: kind.to_owned(),
         generation: order.generation,
         commit: order.commit.to_string(),
         content_commit: order.content_commit.to_string(),
