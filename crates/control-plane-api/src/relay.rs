@@ -12,10 +12,12 @@ mod compare;
 mod content;
 mod mirror;
 mod on_nudge;
+mod ordering;
 mod orders;
 mod publish;
 mod report;
 mod step;
+mod telling;
 mod wanted;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,18 +1,12 @@
 //! One step: what happened between two commits, written to the topics and to the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use domain::{
-    entity::EntityPath,
-    id::{CommitId, Generation, derived_id},
-    name::TenantName,
-};
-use events::{
-    AuditOutcome, AuditRecord, CatalogHeads, Change, Document, Event, Notification, OrderKind, TopicHead,
-};
+use domain::id::{CommitId, Generation, derived_id};
+use events::{CatalogHeads, Document, Event, TopicHead};
 use gitops::{
-    DocumentError, Effective, Severity,
-    effective::{Declared, EntityChange, Followed, RowChange, changes, touched_deployments},
+    DocumentError, Effective,
+    effective::{Declared, EntityChange, Followed, RowChange, changes},
 };
 use jiff::Timestamp;
 use tracing::{info, instrument};
@@ -20,32 +14,27 @@ use tracing::{info, instrument};
 use super::{
     Relay, RelayError, State,
     catalog::{CatalogRecord, Origin, TOPICS},
-    changes::{ChangeEvent, Difference},
-    orders::{Cause, Issue, Move, Spot, moves, remember},
     publish::Publisher,
-    report::{Provenance, Report, trace_id},
-    wanted::{self, Deployments, media_type_of},
+    report::{Provenance, Report},
+    wanted::media_type_of,
 };
-use crate::{
-    group::group_of,
-    store::{FileRow, Ordered, Step, StepKind},
-};
+use crate::store::{FileRow, Step, StepKind};
 
 /// The actor of a commit whose author nobody can prove.
 const UNVERIFIED: &str = "unverified";
 
 /// What a step is about, fixed when it begins.
 pub(super) struct Work<'a> {
-    step: &'a Step,
-    generation: Generation,
-    now: Timestamp,
+    pub(super) step: &'a Step,
+    pub(super) generation: Generation,
+    pub(super) now: Timestamp,
     /// The commits told one by one, with where each came from.
-    told: Vec<(Provenance, &'a [EntityChange], &'a [DocumentError])>,
+    pub(super) told: Vec<(Provenance, &'a [EntityChange], &'a [DocumentError])>,
 }
 
 impl Work<'_> {
     /// Where the newest of the commits came from.
-    fn last(&self) -> Provenance {
+    pub(super) fn last(&self) -> Provenance {
         self.told.last().map_or_else(
             || Provenance {
                 commit: self.step.to.clone(),
@@ -130,94 +119,6 @@ impl Relay {
         Ok(())
     }
 
-    /// Change events and audit records, commit by commit.
-    async fn tell_changes(
-        &self,
-        work: &Work<'_>,
-        publisher: &mut Publisher<'_>,
-        report: &mut Report<'_>,
-    ) -> Result<(), RelayError> {
-        let bus = &self.parts.bus;
-        for (cause, changes, _) in &work.told {
-            for entity in *changes {
-                let tenant = entity.path.tenant().cloned().unwrap_or_else(TenantName::platform);
-                let trace = report.trace(&tenant, cause);
-                let audit = self.audit(work, cause, entity, &tenant, &trace);
-                let id =
-                    self.id(work, &[cause.commit.as_str(), &entity.path.to_string(), verb(entity), "audit"]);
-                publisher.push(AuditRecord::TOPIC.name, bus.prepare(&bus.envelope(id, audit)).await?).await?;
-                let change = Change {
-                    actor: cause.actor.clone(),
-                    commit: cause.commit.clone(),
-                    revision: work.step.revision,
-                    trace,
-                    at: cause.at,
-                };
-                let Some(event) = ChangeEvent::of(difference(entity), change) else { continue };
-                let id = event.id(&self.parts.name, self.parts.epoch.0);
-                report.changed(event.tenant_name(), cause, id, event.name(), event.json());
-                publisher.push(event.topic(), event.prepare(bus, id).await?).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn audit(
-        &self,
-        work: &Work<'_>,
-        cause: &Provenance,
-        entity: &EntityChange,
-        tenant: &TenantName,
-        trace: &str,
-    ) -> AuditRecord {
-        AuditRecord {
-            tenant: tenant.to_string(),
-            actor: cause.actor.clone(),
-            action: format!("{}.{}", entity.path.kind().as_str().to_ascii_lowercase(), verb(entity)),
-            entity: entity.path.to_string(),
-            outcome: AuditOutcome::Success,
-            reason: None,
-            message: None,
-            commit: Some(cause.commit.clone()),
-            source: Some(self.parts.name.clone()),
-            trace: Some(trace.to_owned()),
-            at: work.now,
-        }
-    }
-
-    /// What is wrong with files since this step.
-    async fn tell_problems(
-        &self,
-        work: &Work<'_>,
-        publisher: &mut Publisher<'_>,
-        report: &mut Report<'_>,
-    ) -> Result<(), RelayError> {
-        let bus = &self.parts.bus;
-        for (cause, _, problems) in &work.told {
-            for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
-                let tenant = tenant_of(&problem.path);
-                report.problem(&tenant, cause, &problem.path, &problem.to_string());
-                let id =
-                    self.id(work, &[cause.commit.as_str(), &problem.path, &problem.message, "notification"]);
-                let notification = Notification {
-                    tenant,
-                    severity: events::Severity::Warning,
-                    kind: "document-refused".to_owned(),
-                    title: format!("`{}` is not in effect", problem.path),
-                    body: format!(
-                        "{problem}\n\nIts former content stays in effect. Commit {}.",
-                        cause.commit
-                    ),
-                    entity: problem.path.clone(),
-                    at: work.now,
-                };
-                let record = bus.prepare(&bus.envelope(id, notification)).await?;
-                publisher.push(Notification::TOPIC.name, record).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Catalogue records of what differs; of everything in a republishing step.
     async fn write_catalog(
         &self,
@@ -292,89 +193,6 @@ impl Relay {
         Ok(packed.await?)
     }
 
-    /// Orders for the deployments that this step touches.
-    async fn write_orders(
-        &self,
-        work: &Work<'_>,
-        to: &Effective,
-        publisher: &mut Publisher<'_>,
-        report: &mut Report<'_>,
-    ) -> Result<Vec<Ordered>, RelayError> {
-        let parts = &self.parts;
-        let causes = causes(work, to);
-        let known = parts.store.ordered().await?.into_iter().map(|order| (Spot::of(&order), order));
-        let mut known: BTreeMap<Spot, Ordered> = known.collect();
-        let touched: BTreeSet<EntityPath> = match work.step.kind {
-            StepKind::Republished => {
-                to.of_kind(domain::entity::Kind::Deployment).map(|(path, _)| path.clone()).collect()
-            }
-            _ => causes.keys().cloned().collect(),
-        };
-        known.retain(|spot, _| touched.contains(&path_of(spot)));
-        let (state, head, paths) = (to.clone(), work.step.to.clone(), touched.clone());
-        let found =
-            parts.repository.blocking(move |repository| wanted::of(&state, repository, &head, &paths));
-        let Deployments { mut wanted, refused } = found.await?;
-        let last = work.last();
-        let cause_of = |path: &EntityPath| causes.get(path).unwrap_or(&last).clone();
-
-        let kept = refused.iter().flat_map(wanted::Refused::spots).collect();
-        for refused in &refused {
-            let path = refused.path();
-            let provenance = cause_of(&path);
-            let group = self.group(work, &provenance, &path);
-            report.refused(refused, group, &provenance);
-        }
-        let digests = wanted.iter().map(|(spot, wanted)| (spot.clone(), wanted.digest())).collect();
-        let reassert = work.step.kind == StepKind::Republished;
-        let mut written = Vec::new();
-        let issue = Issue {
-            repository: &parts.name,
-            generation: work.generation,
-            commit: &work.step.to,
-            now: work.now,
-            deadline: work.now + parts.settings.order_deadline,
-        };
-        let moves: Vec<(Spot, Move)> = if reassert && work.generation.epoch.0 > last_epoch(&known) {
-            wanted.keys().map(|spot| (spot.clone(), Move::Apply)).collect()
-        } else {
-            moves(&digests, &known, &kept)
-        };
-        let cause_at = |spot: &Spot| {
-            let path = path_of(spot);
-            let provenance = cause_of(&path);
-            let cause = Cause {
-                group: self.group(work, &provenance, &path),
-                actor: provenance.actor.clone(),
-                trace: trace_id(&parts.name, work.generation, &spot.tenant),
-            };
-            (cause, provenance)
-        };
-        for (spot, movement) in moves {
-            let (cause, provenance) = cause_at(&spot);
-            let order = match movement {
-                Move::Remove => known.get(&spot).map(|last| issue.remove(&spot, last, &cause)),
-                Move::Apply => wanted.remove(&spot).map(|wanted| {
-                    let kind = if reassert { OrderKind::Reassert } else { OrderKind::Apply };
-                    issue.apply(&spot, &wanted, &cause, kind)
-                }),
-            };
-            let Some(order) = order else { continue };
-            report.ordered(&order, &provenance);
-            written.push(remember(&order));
-            let envelope = parts.bus.envelope(order.order_id, order);
-            publisher.push(events::DeployOrder::TOPIC.name, parts.bus.prepare(&envelope).await?).await?;
-        }
-        // Who asked for a deployment is told that nothing had to be done.
-        for (spot, same) in &wanted {
-            let (cause, provenance) = cause_at(spot);
-            if provenance.request.is_some() {
-                report.unchanged(&issue.apply(spot, same, &cause, OrderKind::Apply), &provenance);
-            }
-        }
-        Ok(written)
-    }
-
     /// The next offset of each catalogue partition after what was written.
     async fn positions(&self, publisher: &Publisher<'_>) -> Result<BTreeMap<(String, i32), i64>, RelayError> {
         let mut positions = self.parts.store.catalog_positions().await?;
@@ -387,30 +205,12 @@ impl Relay {
     }
 
     /// The id of a record that follows from this step.
-    fn id(&self, work: &Work<'_>, parts: &[&str]) -> uuid::Uuid {
+    pub(super) fn id(&self, work: &Work<'_>, parts: &[&str]) -> uuid::Uuid {
         let (epoch, revision) = (work.generation.epoch.to_string(), work.generation.revision.to_string());
         let mut all = vec![self.parts.name.as_str(), &epoch, &revision];
         all.extend_from_slice(parts);
         derived_id(&all)
     }
-
-    /// The group of the orders of a deployment.
-    fn group(&self, work: &Work<'_>, cause: &Provenance, path: &EntityPath) -> uuid::Uuid {
-        let EntityPath::Deployment { tenant, api, environment } = path else { return uuid::Uuid::nil() };
-        let step = format!("{} {}", self.parts.name, work.generation);
-        group_of(cause.request.as_deref().unwrap_or(&step), tenant, api, environment)
-    }
-}
-
-/// The deployments that a step touches, each with the newest commit that does.
-fn causes(work: &Work<'_>, to: &Effective) -> BTreeMap<EntityPath, Provenance> {
-    let mut causes = BTreeMap::new();
-    for (provenance, changes, _) in &work.told {
-        for path in touched_deployments(changes, to) {
-            causes.insert(path, provenance.clone());
-        }
-    }
-    causes
 }
 
 /// Where a commit came from: its author counts only when its trailer proves that the commit is ours.
@@ -425,42 +225,6 @@ fn provenance(told: &gitops::effective::Step) -> Provenance {
         subject: subject.chars().take(200).collect(),
         at: commit.time,
     }
-}
-
-fn difference(change: &EntityChange) -> Difference<'_> {
-    let (before, after) = (change.before(), change.after());
-    let document = |declared: &Declared| declared.openapi.as_ref().map(|openapi| openapi.origin.blob.clone());
-    Difference {
-        before: before.map(|declared| &*declared.entity),
-        after: after.map(|declared| &*declared.entity),
-        document: before.and_then(|it| document(it)) != after.and_then(|it| document(it)),
-    }
-}
-
-fn verb(change: &EntityChange) -> &'static str {
-    match (change.before(), change.after()) {
-        (None, _) => "create",
-        (_, None) => "delete",
-        _ => "update",
-    }
-}
-
-fn path_of(spot: &Spot) -> EntityPath {
-    EntityPath::Deployment {
-        tenant: spot.tenant.clone(),
-        api: spot.api.clone(),
-        environment: spot.environment.clone(),
-    }
-}
-
-/// The tenant in whose folder a file stands; the platform, for all others.
-fn tenant_of(path: &str) -> TenantName {
-    let name = path.strip_prefix("tenants/").and_then(|rest| rest.split('/').next());
-    name.and_then(|name| name.parse().ok()).unwrap_or_else(TenantName::platform)
-}
-
-fn last_epoch(known: &BTreeMap<Spot, Ordered>) -> i64 {
-    known.values().map(|order| order.generation.epoch.0).max().unwrap_or_default()
 }
 
 /// How far the catalogue is written, and how many keys of each topic are alive.
