@@ -24,11 +24,15 @@ impl Checkout {
 
     /// Runs `git`; what it prints, or what it complains about.
     pub(crate) fn git(&self, arguments: &[&str]) -> Result<String, String> {
-        let settings = ["user.name=Grace", "user.email=grace@example.com", "gc.auto=0", "commit.gpgsign=false"];
+        let settings =
+            ["user.name=Grace", "user.email=grace@example.com", "gc.auto=0", "commit.gpgsign=false"];
         let mut command = Command::new("git");
         command.current_dir(self.path()).args(settings.iter().flat_map(|setting| ["-c", setting]));
         // Nothing of the person who runs the tests.
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_EDITOR", "true");
         let output = command.args(arguments).output().unwrap();
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }

@@ -19,9 +19,9 @@ pub(crate) fn tenant(name: &str, more: &str) -> (String, Option<String>) {
 /// Members of a tenant, as `name role`.
 pub(crate) fn users(tenant: &str, members: &[(&str, &str)]) -> (String, Option<String>) {
     let mut text = "apiVersion: stoa.io/v1\nkind: Users\nspec:\n  users:\n".to_owned();
-    for (name, role) in members {
-        text.push_str(&format!("    - username: {name}\n      email: {name}@{tenant}.example\n      roles: [{role}]\n"));
-    }
+    text.extend(members.iter().map(|(name, role)| {
+        format!("    - username: {name}\n      email: {name}@{tenant}.example\n      roles: [{role}]\n")
+    }));
     (format!("tenants/{tenant}/users.yaml"), Some(text))
 }
 

@@ -154,10 +154,14 @@ impl Platform {
     pub(crate) async fn stop(&self) {
         let pid = self.running().as_ref().expect("it runs").child.id();
         keeper::signal("TERM", pid);
-        let ended = within(Duration::from_secs(60), "the platform stops", async || {
+        let ended = within(Duration::from_mins(1), "the platform stops", async || {
             self.running().as_mut().unwrap().child.try_wait().unwrap()
         });
-        assert!(ended.await.success(), "{}", fs::read_to_string(self.data.join("up.log")).unwrap_or_default());
+        assert!(
+            ended.await.success(),
+            "{}",
+            fs::read_to_string(self.data.join("up.log")).unwrap_or_default()
+        );
         *self.running() = None;
     }
 

@@ -1,5 +1,7 @@
 //! The whole platform, as `stoa up` starts it: driven by `git`, HTTP, records and a stock MCP client.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod backend;
 mod bad_input;
 mod by_git;

@@ -71,7 +71,7 @@ impl Session {
         let settings = event_bus::Settings::local(&connection.kafka, connection.registry.clone());
         let clock = Arc::new(SystemClock);
         let bus = Bus::connect(settings, "platform-tests", clock, &Metrics::new("tests")).await.unwrap();
-        let settings = HttpSettings { timeout: Duration::from_secs(60), ..HttpSettings::default() };
+        let settings = HttpSettings { timeout: Duration::from_mins(1), ..HttpSettings::default() };
         let http = http_client(&settings).unwrap();
         Self { data: data.to_owned(), connection, http, bus, tokens: Mutex::default() }
     }
@@ -168,8 +168,8 @@ impl Session {
     /// A stock MCP client of `user`, of the era with a handshake or of the one without.
     pub(crate) async fn agent(&self, user: &str, era: Era) -> RunningService<RoleClient, ()> {
         let url = self.connection.gateway.join("mcp").unwrap();
-        let config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
-            .auth_header(self.token(user).await);
+        let config =
+            StreamableHttpClientTransportConfig::with_uri(url.as_str()).auth_header(self.token(user).await);
         let transport = StreamableHttpClientTransport::with_client(self.http.clone(), config);
         match era {
             Era::Handshake => ().serve(transport).await.unwrap(),

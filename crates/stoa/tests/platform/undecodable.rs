@@ -1,0 +1,74 @@
+//! Records that cannot be read.
+
+use event_bus::{DeadLetter, Outgoing};
+use events::{DeployOrder, DeployRequest, DeployResult, Event, GatewayRoute};
+
+use crate::{
+    documents::{deployed, tenant},
+    harness::shared,
+    session::Session,
+    waiting::eventually,
+};
+
+const KEY: &str = "nobody/nothing/dev";
+
+/// Writes bytes that are no record, and a record of a schema that nobody registered.
+async fn spoil<E: Event>(session: &Session) {
+    let garbage = b"this is no record".to_vec();
+    let unknown = vec![0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
+    for value in [garbage, unknown] {
+        let record = Outgoing::removal::<E>(KEY).with_value(value);
+        session.bus.producer().send(&record).await.unwrap();
+    }
+}
+
+/// The dead letters that follow, as reason and bytes.
+async fn letters(session: &Session, topic: &str, group: &str) -> Vec<DeadLetter> {
+    eventually(&format!("dead letters of {group} from {topic}"), async || {
+        let mut letters = session.bus.dead_letters(topic, group).list().await.ok()?;
+        letters.retain(|letter| letter.key == KEY);
+        (letters.len() >= 2).then_some(letters)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_set_aside_and_everything_goes_on() {
+    let Some(session) = shared().await else { return };
+    spoil::<DeployRequest>(&session).await;
+    spoil::<DeployOrder>(&session).await;
+    spoil::<GatewayRoute>(&session).await;
+    spoil::<DeployResult>(&session).await;
+    let readers = [
+        ("deploy-requests", "control-plane-api"),
+        ("deploy-orders", "deployment-worker"),
+        ("gateway-routes", "mcp-gateway"),
+        ("deploy-results", "control-plane-api"),
+    ];
+    for (topic, group) in readers {
+        let letters = letters(&session, topic, group).await;
+        let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+        assert_eq!(reasons, ["undecodable", "unknown-schema"], "{topic}");
+        assert_eq!(letters[0].value, b"this is no record");
+        assert_eq!((letters[0].topic.as_str(), letters[1].value[1]), (topic, 0x7f));
+        assert!(!letters[0].error.is_empty() && !letters[1].error.is_empty());
+    }
+    let listed = crate::harness::stoa(&session.data, &["dlq", "list", "--topic", "deploy-orders"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("undecodable") && listed.contains("unknown-schema"), "{listed}");
+
+    // Enough APIs that every partition of every topic is used.
+    let mut files: crate::documents::Files =
+        (0..12).flat_map(|number| deployed(&format!("after-{number:02}"), "post", "after")).collect();
+    files.extend((0..12).map(|number| tenant(&format!("after-{number:02}"), "")));
+    session.checkout().publish(&files, "Go on");
+    for number in 0..12 {
+        let tenant = format!("after-{number:02}");
+        session.served(&tenant, "post", "after").await;
+        eventually("the result is taken in", async || {
+            let deployments = session.list("admin", &format!("/v1/tenants/{tenant}/deployments")).await;
+            (deployments.len() == 1 && deployments[0]["status"] == "succeeded").then_some(())
+        })
+        .await;
+    }
+}
