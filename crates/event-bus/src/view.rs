@@ -53,8 +53,8 @@ struct Inner<E> {
 
 /// The newest record of every key of a compacted topic; clones show the same.
 ///
-/// Nothing happens before [`View::run`] is given to a lifecycle. A record that cannot be read leaves its key as it
-/// was: the last valid state stays.
+/// Nothing happens before the task that [`Bus::view`] returns is given to a lifecycle. A record that cannot be
+/// read leaves its key as it was: the last valid state stays.
 pub struct View<E> {
     inner: Arc<Inner<E>>,
 }
