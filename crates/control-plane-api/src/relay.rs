@@ -101,6 +101,8 @@ struct State {
     effective: Effective,
     /// Whether this process has compared the catalogue topics with the effective state since it became the relay.
     compared: bool,
+    /// The commit that waits for approval, once people were told.
+    waiting: Option<CommitId>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -148,7 +150,7 @@ impl Relay {
         };
         while let Some(step) = self.next(&state, &head).await? {
             let followed = self.follow(&state.effective, &step.to).await?;
-            if !self.may_remove(&step, &state.effective, &followed.effective).await? {
+            if !self.may_remove(&mut state, &step, &followed.effective).await? {
                 return Ok(());
             }
             parts.store.begin_step(&step, &parts.holder, parts.clock.now()).await?;
@@ -207,15 +209,19 @@ impl Relay {
         self.parts.desired.replace(Desired::of(&state.effective, state.revision));
     }
 
-    /// Whether the step takes away no more than it may without a person's word.
-    async fn may_remove(&self, step: &Step, from: &Effective, to: &Effective) -> Result<bool, RelayError> {
-        let removed = changes(from, to).iter().filter(|change| change.after().is_none()).count();
+    /// Whether the step takes away no more than it may without a person's word; if it does, people are told once.
+    async fn may_remove(&self, state: &mut State, step: &Step, to: &Effective) -> Result<bool, RelayError> {
+        let removed = changes(&state.effective, to).iter().filter(|change| change.after().is_none()).count();
         let cap = self.parts.settings.deletion_cap;
-        if removed <= cap || self.parts.store.approved_removal().await?.as_ref() == Some(&step.to) {
+        let commit = &step.to;
+        if removed <= cap || self.parts.store.approved_removal().await?.as_ref() == Some(commit) {
             return Ok(true);
         }
-        let commit = &step.to;
-        warn!(%commit, removed, cap, "Commit {commit} removes {removed} entities, more than {cap}: it waits for approval");
+        if state.waiting.as_ref() != Some(commit) {
+            warn!(%commit, removed, cap, "Commit {commit} removes {removed} entities: it waits for approval");
+            self.tell_waiting(commit, removed).await?;
+            state.waiting = Some(commit.clone());
+        }
         Ok(false)
     }
 }
@@ -232,7 +238,7 @@ async fn remembered(store: &Store, repository: &Repository) -> Result<State, Rel
     let revision = last.as_ref().map(|step| step.revision).unwrap_or_default();
     let commit = last.map(|step| step.to);
     let resumed = repository.blocking(move |repository| Effective::resume(commit, rows, repository));
-    Ok(State { revision, effective: resumed.await?, compared: false })
+    Ok(State { revision, effective: resumed.await?, ..State::default() })
 }
 
 /// Answers reads from what the store remembers, where no relay runs.

@@ -1,6 +1,9 @@
 //! What happened in a step, commit by commit: change events, audit records, notifications of refused files.
 
-use domain::name::TenantName;
+use domain::{
+    id::{CommitId, derived_id},
+    name::TenantName,
+};
 use events::{AuditOutcome, AuditRecord, Change, Event, Notification};
 use gitops::{
     Severity,
@@ -69,6 +72,27 @@ impl Relay {
             trace: Some(trace.to_owned()),
             at: work.now,
         }
+    }
+
+    /// A commit that removes more than it may without a person's word.
+    pub(super) async fn tell_waiting(&self, commit: &CommitId, removed: usize) -> Result<(), RelayError> {
+        let parts = &self.parts;
+        let notification = Notification {
+            tenant: TenantName::platform(),
+            severity: events::Severity::Critical,
+            kind: "removal-waits".to_owned(),
+            title: format!("A commit removes {removed} entities and waits for approval"),
+            body: format!(
+                "Commit {commit} removes {removed} entities; more than {} need a person's word. It and later \
+                 commits wait. `POST /v1/relay/approvals` with the commit lets it pass.",
+                parts.settings.deletion_cap
+            ),
+            entity: parts.name.clone(),
+            at: parts.clock.now(),
+        };
+        let id = derived_id(&[&parts.name, "removal-waits", commit.as_str()]);
+        parts.bus.producer().publish(&parts.bus.envelope(id, notification)).await?;
+        Ok(())
     }
 
     /// What is wrong with files since this step.

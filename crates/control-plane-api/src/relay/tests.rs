@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use devstack::Backbone;
 use domain::id::{CommitId, Epoch};
 use event_bus::{Bus, Update};
-use events::{ApiCreated, CatalogApi, CatalogHeads, DeployOrder, Event, OrderKind, TenantEvent};
+use events::{
+    ApiCreated, CatalogApi, CatalogHeads, DeployOrder, Event, Notification, OrderKind, TenantEvent,
+};
 use gitops::{Author, Files, Remote, Repository, Trailers, Writer, effective::changes};
 use jiff::Timestamp;
 use runtime::{Lifecycle, Metrics, SystemClock};
@@ -273,6 +275,9 @@ async fn a_commit_that_removes_much_waits_for_a_person(fixture: &Fixture, relay:
     let emptying = fixture.commit(&empty, "r-6");
     relay.look().await.unwrap();
     assert_ne!(fixture.store.last_step().await.unwrap().unwrap().to, emptying);
+    relay.look().await.unwrap();
+    let told = fixture.records::<Notification>().await;
+    assert_eq!(told.iter().filter(|it| it.kind == "removal-waits").count(), 1, "people are told once");
     fixture.store.approve_removal(&emptying).await.unwrap();
     relay.look().await.unwrap();
     assert_eq!(fixture.store.last_step().await.unwrap().unwrap().to, emptying);

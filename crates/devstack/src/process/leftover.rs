@@ -9,7 +9,7 @@ use std::{
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, Places};
 
 /// How long a process of a former run may take to end by itself, and then to vanish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +27,19 @@ pub(super) fn write(path: &Path, pid: u32, command_line: Vec<String>) -> io::Res
         fs::create_dir_all(directory)?;
     }
     fs::write(path, serde_json::to_vec(&Mark { pid, command_line })?)
+}
+
+/// Ends every process that a killed run left in `places`, so that ports and files are free again.
+pub async fn end_all(places: &Places) -> Result<(), Error> {
+    let Ok(entries) = fs::read_dir(places.run()) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "pid") {
+            end(&name, &path).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends the process that the pid file names, if it still is the one that was written down.

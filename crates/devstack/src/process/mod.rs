@@ -12,6 +12,7 @@ mod supervised;
 
 pub use self::{
     error::Error,
+    leftover::end_all as end_leftovers,
     program::{Places, Program},
     supervised::{Restarts, State, Supervised},
 };

@@ -80,6 +80,11 @@ impl Places {
         self.logs.join(format!("{name}.log"))
     }
 
+    /// The folder of the pid files.
+    pub(super) fn run(&self) -> &Path {
+        &self.run
+    }
+
     /// The pid file of the part called `name`.
     #[must_use]
     pub fn pid_file_of(&self, name: &str) -> PathBuf {

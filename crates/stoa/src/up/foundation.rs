@@ -8,6 +8,7 @@ use devstack::{
     issuer::{Issuer, Key},
     petstore,
     ports::Ports,
+    process::end_leftovers,
     serve_registry,
 };
 use event_bus::Bus;
@@ -55,6 +56,8 @@ impl Foundation {
         options: &Options,
         progress: &mut Progress,
     ) -> anyhow::Result<Self> {
+        // Before ports are claimed: what a killed run left behind may still hold them.
+        end_leftovers(&home.places()).await?;
         let mut ports = Ports::of(home.data())?;
         let stand_ins = Lifecycle::manual();
 
