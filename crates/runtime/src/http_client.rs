@@ -40,6 +40,10 @@ impl Default for HttpSettings {
     }
 }
 
+/// How long an idle connection is kept: shorter than the five seconds after which many servers close theirs, so
+/// that no request meets a connection that is being closed.
+const IDLE: Duration = Duration::from_secs(4);
+
 impl HttpSettings {
     /// Reads `http.connect_timeout`, `http.timeout`, `http.ca_file`, `https.proxy` and `no.proxy`.
     pub fn read(reader: &mut Reader) -> Self {
@@ -75,6 +79,7 @@ pub fn http_client(settings: &HttpSettings) -> reqwest::Result<Client> {
         .user_agent(concat!("stoa/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.timeout)
+        .pool_idle_timeout(IDLE)
         .redirect(Policy::none())
         .gzip(settings.unpack)
         .zstd(settings.unpack)

@@ -31,6 +31,10 @@ use crate::{Kind, Problem};
 /// How long a peer may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
 
+/// How long an idle connection is kept: longer than clients and load balancers usually do, because whoever closes
+/// first must not be the one that a request is under way to.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// What the server takes from its service.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -85,6 +89,7 @@ impl Server {
         let running = HttpServer::new(app)
             .workers(settings.workers)
             .client_request_timeout(HEAD)
+            .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(settings.stop.as_secs().max(1))
             .disable_signals()
             .listen(listener)?
