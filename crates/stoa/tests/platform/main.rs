@@ -13,6 +13,7 @@ mod harness;
 mod histories;
 mod keeper;
 mod lost_broker;
+mod public_documents;
 mod requests;
 mod session;
 mod topics;
