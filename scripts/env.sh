@@ -64,3 +64,16 @@ first_build_notice() {
   [ -e "$CARGO_TARGET_DIR/debug" ] && return
   say "First build: about 5 minutes on 2 cores and 2 GB in $CARGO_TARGET_DIR; later ones take seconds"
 }
+
+# clients_python: prints the interpreter that has the stock clients of scripts/clients, made once.
+clients_python() {
+  local version venv
+  version=$(sha256sum scripts/clients/requirements.txt | cut -c1-12)
+  venv=$STOA_CACHE_DIR/tools/clients-$version
+  if [ ! -x "$venv/bin/pytest" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/clients/requirements.txt >&2
+  fi
+  echo "$venv/bin/python"
+}
