@@ -59,7 +59,7 @@ async fn an_api_is_declared_deployed_followed_and_rolled_back() {
     let id = second["id"].as_str().unwrap();
     let mut shown = String::new();
     while !(wanted.iter().all(|kind| shown.contains(&format!("event: {kind}\n"))) && shown.contains(id)) {
-        let chunk = timeout(Duration::from_secs(60), stream.chunk()).await;
+        let chunk = timeout(Duration::from_mins(1), stream.chunk()).await;
         let chunk = chunk.unwrap_or_else(|_| panic!("the stream shows only {shown}"));
         shown.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
     }
