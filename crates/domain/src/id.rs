@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -81,8 +82,9 @@ pub struct IdError {
 macro_rules! hexadecimal {
     ($(#[$doc:meta])* $type:ident, $expected:literal, $lengths:pat) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("pattern" = "^([0-9a-f]{40}|[0-9a-f]{64})$"))]
         pub struct $type(String);
 
         impl $type {

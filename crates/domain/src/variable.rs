@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Variables by name; every value is text, possibly with variables inside.
 pub type Variables = BTreeMap<VariableName, String>;
 
 /// The name of a variable: upper-case letters, digits and underscores, not beginning with a digit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[A-Z_][A-Z0-9_]{0,127}$"))]
 pub struct VariableName(String);
 
 impl VariableName {

@@ -25,6 +25,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::Defaults,
+        Self::Environment,
+        Self::Gateway,
+        Self::Plan,
+        Self::Tenant,
+        Self::Users,
+        Self::TenantVariables,
+        Self::Api,
+        Self::Deployment,
+        Self::Application,
+        Self::PromotionRequest,
+    ];
+
     /// The kind as documents name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,13 +74,14 @@ pub struct Producer {
 }
 
 /// Something that a request topic can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each variant is its own name")]
 pub enum Operation {
     Deploy,
     Undeploy,
     Rollback,
+    Sync,
     SyncGateway,
     SyncAliases,
     RotateCredentials,
@@ -90,10 +92,11 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Deploy,
         Self::Undeploy,
         Self::Rollback,
+        Self::Sync,
         Self::SyncGateway,
         Self::SyncAliases,
         Self::RotateCredentials,
@@ -109,6 +112,7 @@ impl Operation {
             Self::Deploy => "deploy",
             Self::Undeploy => "undeploy",
             Self::Rollback => "rollback",
+            Self::Sync => "sync",
             Self::SyncGateway => "sync-gateway",
             Self::SyncAliases => "sync-aliases",
             Self::RotateCredentials => "rotate-credentials",
@@ -126,8 +130,9 @@ impl fmt::Display for Operation {
 }
 
 /// An Ed25519 public key; its text is a JWK's `x`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[A-Za-z0-9_-]{43}$"))]
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {

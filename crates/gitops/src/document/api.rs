@@ -9,6 +9,7 @@ use domain::{
     },
     variable::Templated,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,97 +20,127 @@ use super::{
     value::{Number, Retired, check_http_url, is_default, retired},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ApiForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Where the catalogue lists it.
     #[serde(default, skip_serializing_if = "is_default")]
     category: String,
+    /// Words to find it by.
     #[serde(default, skip_serializing_if = "is_default")]
     tags: BTreeSet<String>,
+    /// What answers the calls.
     backend: BackendForm,
+    /// How callers prove who they are; OAuth 2 if nothing is said.
     #[serde(default)]
     authentication: Option<AuthenticationForm>,
+    /// Limits and rules of the gateways.
     #[serde(default, skip_serializing_if = "is_default")]
     policies: PoliciesForm,
+    /// How gateways serve it.
     #[serde(default, skip_serializing_if = "is_default")]
     gateway: GatewayForm,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     status: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     monitoring: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     deployments: Option<Retired>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BackendForm {
+    /// Its address, http or https; variables may stand in it.
     url: String,
+    /// Seconds to wait for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<Number>,
+    /// Repeats of calls that failed and may be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retries: Option<RetriesForm>,
+    /// How to ask whether it is alive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckForm>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RetriesForm {
+    /// How often at most.
     count: Number,
+    /// Milliseconds between two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delay: Option<Number>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HealthCheckForm {
+    /// Whether it is done at all.
     #[serde(default, skip_serializing)]
     enabled: Option<bool>,
+    /// The path to ask.
     path: String,
+    /// Seconds between two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     interval: Option<Number>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum AuthenticationType {
     None,
     OAuth2,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AuthenticationForm {
+    /// `none` opens the API to everybody.
     r#type: AuthenticationType,
+    /// What a token must hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     oauth2: Option<OAuth2Form>,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct OAuth2Form {
+    /// Scopes that a call needs.
     scopes: BTreeSet<String>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     token_endpoint: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     client_id: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     client_secret: Option<Retired>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct GatewayForm {
+    /// Path before those of the document, instead of `/{tenant}/{api}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     base_path: Option<String>,
+    /// Whether the backend is asked without that path.
     strip_base_path: bool,
+    /// Whether its operations are tools for agents.
     tools: bool,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     protocols: Option<Retired>,
 }
 
@@ -169,6 +200,10 @@ struct FlatForm {
     updated_at: Option<Retired>,
     #[serde(default)]
     openapi_spec: Option<Retired>,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<ApiForm>(Kind::Api)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -7,6 +7,7 @@ use domain::{
     name::{ApiName, EnvironmentName, PlanName, TenantName},
 };
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,40 +16,54 @@ use super::{
     value::{Number, Retired, is_default, retired},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ApplicationForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Whom to ask.
     #[serde(default, skip_serializing_if = "is_default")]
     owner: ContactForm,
+    /// Its OAuth 2 client.
     #[serde(default)]
     oauth2: OAuth2Form,
+    /// Limits of its own.
     #[serde(default, skip_serializing_if = "is_default")]
     rate_limiting: LimitsForm,
+    /// The APIs that it may call.
     #[serde(default, skip_serializing_if = "is_default")]
     subscriptions: Vec<SubscriptionForm>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     status: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     webhooks: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     metadata: Option<Retired>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct OAuth2Form {
+    /// How it gets tokens.
     grant_types: BTreeSet<String>,
+    /// Where people come back to after signing in.
     #[serde(skip_serializing_if = "is_default")]
     redirect_uris: Vec<String>,
+    /// Scopes that it may ask for.
     #[serde(skip_serializing_if = "is_default")]
     scopes: BTreeSet<String>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     client_id: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     client_secret: Option<String>,
 }
 
@@ -64,37 +79,52 @@ impl Default for OAuth2Form {
     }
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct LimitsForm {
+    /// Whether the limits hold.
     #[serde(skip_serializing)]
     enabled: Option<bool>,
+    /// Calls in a minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     requests_per_minute: Option<Number>,
+    /// Calls in a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     daily_quota: Option<Number>,
 }
 
-#[derive(Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SubscriptionForm {
+    /// The tenant of the API, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tenant: Option<TenantName>,
+    /// The API.
     #[serde(alias = "apiName")]
     api: ApiName,
+    /// The plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<PlanName>,
+    /// Where; none means nowhere yet.
     #[serde(default)]
     environments: BTreeSet<EnvironmentName>,
+    /// Whether it may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state: Option<SubscriptionState>,
+    /// When it was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approved_at: Option<Timestamp>,
+    /// Who approved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approved_by: Option<String>,
     /// The original's; a subscription is to an API, whatever its version.
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     api_version: Option<String>,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<ApplicationForm>(Kind::Application)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

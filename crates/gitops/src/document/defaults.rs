@@ -4,34 +4,43 @@ use domain::{
     entity::{Defaults, Entity, Kind, VaultSettings},
     variable::Variables,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Form,
     envelope::{self, Context, Metadata, Read},
     policies::PoliciesForm,
-    value::{Retired, is_default, retired},
+    value::{Retired, VariableValues, is_default, retired},
 };
 
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct DefaultsForm {
+    /// Variables by name, for `${NAME}` in documents.
     #[serde(skip_serializing_if = "is_default")]
+    #[schemars(with = "VariableValues")]
     variables: Variables,
+    /// Policies of APIs that have none of their own.
     #[serde(skip_serializing_if = "is_default")]
     policies: PoliciesForm,
+    /// Where secrets are kept.
     #[serde(skip_serializing_if = "is_default")]
     vault: VaultForm,
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct VaultForm {
+    /// Whether secrets are taken from there.
     enabled: bool,
+    /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// What every path begins with.
     #[serde(alias = "path_prefix")]
     path_prefix: String,
+    /// How services prove who they are.
     #[serde(alias = "auth_method")]
     auth_method: String,
 }
@@ -74,6 +83,10 @@ struct FlatForm {
     vault: VaultForm,
     default_policies: Option<Retired>,
     environments: Option<Retired>,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<DefaultsForm>(Kind::Defaults)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -7,23 +7,28 @@ use domain::{
     id::CommitId,
     name::GatewayName,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{self, Context, Metadata, Read};
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeploymentForm {
+    /// `head`: whatever the repository holds of the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follow: Option<Follow>,
+    /// What this commit holds of the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pin: Option<CommitId>,
+    /// The gateways of the environment that serve it.
     gateways: BTreeSet<GatewayName>,
+    /// Whether it should be there.
     #[serde(default = "deployed")]
     state: DeploymentState,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Follow {
     Head,
@@ -31,6 +36,10 @@ enum Follow {
 
 fn deployed() -> DeploymentState {
     DeploymentState::Deployed
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<DeploymentForm>(Kind::Deployment)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -4,7 +4,9 @@ use domain::{
     entity::{Entity, EntityPath, Kind},
     id::derived_id,
 };
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -36,30 +38,40 @@ pub(super) struct Context<'a> {
 }
 
 /// A document in Kubernetes style.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Envelope<S> {
+    /// The form of the document.
     pub(super) api_version: String,
+    /// What it declares.
     pub(super) kind: String,
+    /// Names and ids; those that the path says, too, must agree with it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) metadata: Metadata,
+    /// What is declared.
     pub(super) spec: S,
 }
 
 /// Names and ids of the entity.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Metadata {
+    /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+    /// The tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tenant: Option<String>,
+    /// The API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) api: Option<String>,
+    /// The environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) environment: Option<String>,
+    /// Its id, which never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) uid: Option<Uuid>,
+    /// Version of the API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
     /// Another word for `tenant`.
@@ -68,18 +80,23 @@ pub(super) struct Metadata {
     /// Later documents have it here instead of in `spec`.
     #[serde(skip_serializing)]
     pub(super) display_name: Option<String>,
+    /// What it is, for people.
     #[serde(skip_serializing)]
     pub(super) description: Option<String>,
     /// The original's name of a promotion request.
     #[serde(skip_serializing)]
     pub(super) id: Option<String>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub(super) created_by: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub(super) created_at: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub(super) labels: Option<Retired>,
     #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub(super) annotations: Option<Retired>,
 }
 
@@ -192,11 +209,7 @@ impl Context<'_> {
     }
 
     fn requires_name(&self) -> bool {
-        let named = matches!(
-            self.path.kind(),
-            Kind::Environment | Kind::Gateway | Kind::Plan | Kind::Tenant | Kind::Api | Kind::Application
-        );
-        named && self.form == Form::Current
+        has_name(self.path.kind()) && self.form == Form::Current
     }
 
     /// The names that the path gives: own, tenant's, API's, environment's.
@@ -222,6 +235,32 @@ impl Context<'_> {
         };
         (name, tenant, api, environment)
     }
+}
+
+/// The JSON Schema of a kind's documents, in the dialect that editors know best.
+pub(super) fn schema<S: JsonSchema>(kind: Kind) -> Schema {
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Envelope<S>>();
+    schema.insert("title".to_owned(), kind.as_str().into());
+    schema.remove("description");
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties["apiVersion"] = json!({ "const": API_VERSION });
+        properties["kind"] = json!({ "const": kind.as_str() });
+    }
+    if has_name(kind) {
+        schema.insert("required".to_owned(), json!(["apiVersion", "kind", "metadata", "spec"]));
+        if let Some(metadata) = schema.pointer_mut("/definitions/Metadata") {
+            metadata["required"] = json!(["name"]);
+        }
+    }
+    schema
+}
+
+/// Whether documents of a kind say their own name.
+fn has_name(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Environment | Kind::Gateway | Kind::Plan | Kind::Tenant | Kind::Api | Kind::Application
+    )
 }
 
 /// Writes a document in the own form.

@@ -7,28 +7,36 @@ use domain::{
     secret::SecretReference,
     variable::Variables,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Form,
     envelope::{self, Context, Metadata, Read},
     users::RoleName,
-    value::{Retired, is_default, retired},
+    value::{Retired, VariableValues, is_default, retired},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EnvironmentForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Variables by name, for `${NAME}` in documents.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(with = "VariableValues")]
     variables: Variables,
+    /// Rules of the environment.
     #[serde(default)]
     settings: SettingsForm,
+    /// Its secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     vault: Option<VaultForm>,
+    /// Its cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kubernetes: Option<KubernetesForm>,
     /// Channel name to the secret that holds its address.
@@ -36,24 +44,32 @@ struct EnvironmentForm {
     alerts: BTreeMap<String, SecretReference>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the document")]
 struct SettingsForm {
+    /// Whether a new API is deployed here at once.
     #[serde(alias = "auto_deploy")]
     auto_deploy: bool,
+    /// Whether differences are repaired without a person.
     #[serde(alias = "auto_sync")]
     auto_sync: bool,
+    /// Whether somebody must approve a promotion.
     #[serde(alias = "require_approval")]
     require_approval: bool,
+    /// Who may approve.
     #[serde(alias = "approval_roles")]
     approval_roles: BTreeSet<RoleName>,
+    /// Whether an API may come here untested.
     #[serde(alias = "allow_untested_apis")]
     allow_untested_apis: bool,
+    /// Whether an API must have run in staging.
     #[serde(alias = "require_staging_validation")]
     require_staging_validation: bool,
+    /// Share of the calls that a new version gets first.
     #[serde(alias = "canary_percentage", skip_serializing_if = "Option::is_none")]
     canary_percentage: Option<u8>,
+    /// Whether a new version gets a share of the calls first.
     #[serde(alias = "canary_deployment", skip_serializing)]
     canary_deployment: Option<bool>,
 }
@@ -93,18 +109,21 @@ impl From<SettingsForm> for EnvironmentSettings {
     }
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VaultForm {
+    /// What every path begins with.
     #[serde(alias = "path_prefix")]
     path_prefix: String,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct KubernetesForm {
+    /// Address of its API server.
     #[serde(alias = "cluster_url")]
     cluster_url: String,
+    /// What its namespaces end with.
     #[serde(default, alias = "namespace_suffix", skip_serializing_if = "Option::is_none")]
     namespace_suffix: Option<String>,
 }
@@ -127,6 +146,10 @@ struct FlatForm {
     kubernetes: Option<KubernetesForm>,
     #[serde(default)]
     alerting: Option<Retired>,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<EnvironmentForm>(Kind::Environment)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -4,6 +4,7 @@ use domain::{
     entity::{Entity, EntityPath, Gateway, GatewayKind, Kind, WebMethods},
     secret::SecretReference,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,37 +12,49 @@ use super::{
     value::{check_http_url, is_default},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GatewayForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Which kind it is.
     r#type: GatewayType,
+    /// Where callers reach it.
     address: String,
+    /// How a webMethods gateway is administered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     webmethods: Option<WebMethodsForm>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum GatewayType {
     Builtin,
     WebMethods,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WebMethodsForm {
+    /// Address of its administration.
     admin_url: String,
+    /// The secret that signs in there.
     credentials: SecretReference,
+    /// Its alias of the token issuer.
     #[serde(default = "usual_alias")]
     auth_server_alias: String,
 }
 
 fn usual_alias() -> String {
     "KeycloakOIDC".to_owned()
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<GatewayForm>(Kind::Gateway)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

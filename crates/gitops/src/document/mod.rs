@@ -25,6 +25,7 @@ mod value;
 use std::fmt;
 
 use domain::entity::{Entity, EntityPath, Kind};
+use schemars::Schema;
 
 use self::{decode::Source, envelope::Context};
 pub use self::{
@@ -132,6 +133,27 @@ pub fn write(entity: &Entity) -> String {
         Entity::Deployment(it) => deployment::write(it),
         Entity::Application(it) => application::write(it),
         Entity::PromotionRequest(it) => promotion_request::write(it),
+    }
+}
+
+/// The JSON Schema of a kind's documents in the form that is written, for editors.
+///
+/// It is made from the types that read the documents. What only the reader can tell is not in it: names that
+/// disagree with the path, references to what is not there, the original's forms.
+#[must_use]
+pub fn schema(kind: Kind) -> Schema {
+    match kind {
+        Kind::Defaults => defaults::schema(),
+        Kind::Environment => environment::schema(),
+        Kind::Gateway => gateway::schema(),
+        Kind::Plan => plan::schema(),
+        Kind::Tenant => tenant::schema(),
+        Kind::Users => users::schema(),
+        Kind::TenantVariables => tenant_variables::schema(),
+        Kind::Api => api::schema(),
+        Kind::Deployment => deployment::schema(),
+        Kind::Application => application::schema(),
+        Kind::PromotionRequest => promotion_request::schema(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::entity::{Entity, EntityPath, Kind, Plan};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,27 +12,40 @@ use super::{
     value::is_default,
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PlanForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Calls in a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requests_per_second: Option<u32>,
+    /// Calls in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requests_per_minute: Option<u32>,
+    /// Calls in a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requests_per_day: Option<u64>,
+    /// Calls in a month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requests_per_month: Option<u64>,
+    /// Calls at once above the rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     burst: Option<u32>,
+    /// Whether somebody must approve a subscription.
     #[serde(default)]
     requires_approval: bool,
+    /// Whose subscriptions need no approval.
     #[serde(default, skip_serializing_if = "is_default")]
     auto_approve_roles: BTreeSet<RoleName>,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<PlanForm>(Kind::Plan)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -1,22 +1,29 @@
 //! `policies`, of an API and of the defaults.
 
+use std::borrow::Cow;
+
 use domain::{
     entity::{Caching, Cors, Policies, RateLimit, RequestValidation},
     variable::Templated,
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::value::{Number, is_default};
 
-#[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct PoliciesForm {
+    /// How often it may be called.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limiting: Option<RateLimitForm>,
+    /// Which web pages may call it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cors: Option<CorsForm>,
+    /// How long answers are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     caching: Option<CachingForm>,
+    /// Whether calls are checked against the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_validation: Option<ValidationForm>,
 }
@@ -25,48 +32,62 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RateLimitForm {
+    /// Whether it holds.
     #[serde(default = "yes", skip_serializing)]
     enabled: bool,
+    /// Calls in a minute.
     requests_per_minute: Number,
+    /// Calls at once above the rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     burst_limit: Option<Number>,
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CorsForm {
+    /// Whether it holds.
     #[serde(default = "yes", skip_serializing)]
     enabled: bool,
+    /// Origins of the pages.
     #[serde(default)]
     allowed_origins: OneOrMany,
+    /// Methods that they may use.
     #[serde(default, skip_serializing_if = "is_default")]
     allowed_methods: OneOrMany,
+    /// Headers that they may send.
     #[serde(default, skip_serializing_if = "is_default")]
     allowed_headers: OneOrMany,
+    /// Seconds for which a browser remembers this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_age: Option<Number>,
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CachingForm {
+    /// Whether it holds.
     #[serde(default = "yes", skip_serializing)]
     enabled: bool,
+    /// Seconds.
     ttl: Number,
+    /// Headers by which answers differ.
     #[serde(default, skip_serializing_if = "is_default")]
     vary_headers: OneOrMany,
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ValidationForm {
+    /// Whether it holds.
     #[serde(default = "yes", skip_serializing)]
     enabled: bool,
+    /// Check bodies.
     #[serde(default = "yes")]
     validate_body: bool,
+    /// Check parameters.
     #[serde(default = "yes")]
     validate_parameters: bool,
 }
@@ -101,6 +122,16 @@ impl<'de> Deserialize<'de> for OneOrMany {
         }
 
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for OneOrMany {
+    fn schema_name() -> Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }
 

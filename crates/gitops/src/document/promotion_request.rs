@@ -8,6 +8,7 @@ use domain::{
     name::{ApiName, EnvironmentName, TenantName},
 };
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,49 +16,76 @@ use super::{
     value::is_default,
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RequestForm {
+    /// Whose API.
     tenant: TenantName,
+    /// The API.
     api: ApiName,
+    /// Its version.
     version: String,
+    /// Where it runs.
     source: EnvironmentName,
+    /// Where it is to run.
     target: EnvironmentName,
+    /// Who asks.
     created_by: String,
+    /// When.
     created_at: Timestamp,
+    /// Why.
     justification: String,
+    /// What is new.
     #[serde(default, skip_serializing_if = "is_default")]
     release_notes: String,
+    /// How bad a failure would be.
     impact: Impact,
+    /// How to go back.
     #[serde(default, skip_serializing_if = "is_default")]
     rollback_plan: String,
+    /// Not before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scheduled_at: Option<Timestamp>,
+    /// What was checked.
     #[serde(default)]
     pre_checks: PreChecksForm,
+    /// How far it is.
     state: PromotionState,
+    /// What happened, oldest first.
     #[serde(default, skip_serializing_if = "is_default")]
     history: Vec<EventForm>,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct PreChecksForm {
+    /// The tests in staging.
     staging_tests_passed: bool,
+    /// The security scan.
     security_scan_passed: bool,
+    /// The load test.
     performance_tests_passed: bool,
+    /// Where the results are.
     #[serde(skip_serializing_if = "Option::is_none")]
     test_evidence_url: Option<String>,
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventForm {
+    /// What was done.
     action: String,
+    /// When.
     at: Timestamp,
+    /// By whom.
     by: String,
+    /// What they said.
     #[serde(default, skip_serializing_if = "is_default")]
     comment: String,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<RequestForm>(Kind::PromotionRequest)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -6,6 +6,7 @@ use domain::{
     entity::{Contact, Entity, EntityPath, Kind, Operation, Producer, PublicKey, Quotas, Tenant},
     name::EnvironmentName,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,57 +16,79 @@ use super::{
     value::{Retired, is_default, retired},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TenantForm {
+    /// Name for people.
     #[serde(default)]
     display_name: Option<String>,
+    /// What it is, for people.
     #[serde(default, skip_serializing_if = "is_default")]
     description: String,
+    /// Whom to ask.
     #[serde(default, skip_serializing_if = "is_default")]
     contact: ContactForm,
+    /// Where its APIs may run.
     #[serde(default)]
     environments: Option<BTreeSet<EnvironmentName>>,
+    /// How much it may have.
     #[serde(default)]
     quotas: Option<QuotasForm>,
+    /// Programs that may write to the request topics, by name.
     #[serde(default, skip_serializing_if = "is_default")]
     producers: BTreeMap<String, ProducerForm>,
+    /// Words to find it by.
     #[serde(default, skip_serializing_if = "is_default")]
     tags: BTreeSet<String>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     organization: Option<OrganizationForm>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     settings: Option<SettingsForm>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     status: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     roles: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     keycloak: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     notifications: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     audit: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     metadata: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     portal_visibility: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     visibility: Option<Retired>,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     default_policies: Option<Retired>,
 }
 
 /// Whom to ask; also the owner of an application.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ContactForm {
+    /// Name of the person.
     #[serde(skip_serializing_if = "is_default")]
     name: String,
+    /// E-mail address.
     #[serde(skip_serializing_if = "is_default")]
     email: String,
+    /// Telephone number.
     #[serde(skip_serializing_if = "is_default")]
     phone: String,
+    /// Their team.
     #[serde(skip_serializing_if = "is_default")]
     team: String,
 }
@@ -93,13 +116,17 @@ struct OrganizationForm {
     contact: ContactForm,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[expect(clippy::struct_field_names, reason = "the document's names")]
 struct QuotasForm {
+    /// APIs.
     max_apis: u32,
+    /// Applications.
     max_applications: u32,
+    /// Users in each role.
     max_users_per_role: u32,
+    /// Calls in a day.
     max_requests_per_day: u64,
 }
 
@@ -131,12 +158,14 @@ impl From<Quotas> for QuotasForm {
     }
 }
 
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ProducerForm {
+    /// The `kid` of its signatures.
     key_id: String,
     /// The `x` of the key's JWK.
     public_key: PublicKey,
+    /// What it may ask for.
     operations: BTreeSet<Operation>,
 }
 
@@ -187,6 +216,10 @@ struct FlatForm {
 /// Where a tenant may deploy that says nothing; production is asked for by name.
 fn usual_environments() -> BTreeSet<EnvironmentName> {
     ["dev", "staging"].iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<TenantForm>(Kind::Tenant)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

@@ -4,17 +4,25 @@ use domain::{
     entity::{Entity, EntityPath, Kind, TenantVariables},
     variable::Variables,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Form,
     envelope::{self, Context, Metadata, Read},
+    value::VariableValues,
 };
 
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct VariablesForm {
+    /// Variables by name, for `${NAME}` in documents.
+    #[schemars(with = "VariableValues")]
     variables: Variables,
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<VariablesForm>(Kind::TenantVariables)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

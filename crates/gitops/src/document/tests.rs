@@ -132,6 +132,69 @@ fn a_secret_written_out_is_refused_and_not_repeated() {
     assert!(told.contains("vault:path#key") && !told.contains("hunter2"), "{told}");
 }
 
+/// Documents of every kind, as they are written.
+const WRITTEN: [(&str, &str); 11] = [
+    ("_defaults.yaml", "variables: {A: x}\n"),
+    ("environments/dev/config.yaml", "environment: dev\nvariables: {LIMIT: \"60\"}\n"),
+    (
+        "environments/dev/gateways/wm.yaml",
+        "apiVersion: stoa.io/v1\nkind: Gateway\nmetadata: {name: wm}\nspec:\n  type: webmethods\n  \
+         address: http://a\n  webmethods: {adminUrl: 'http://a', credentials: 'vault:gateways/wm#password'}\n",
+    ),
+    (
+        "plans/gold.yaml",
+        "apiVersion: stoa.io/v1\nkind: Plan\nmetadata: {name: gold}\nspec: {burst: 3, autoApproveRoles: [devops]}\n",
+    ),
+    (
+        "tenants/acme/tenant.yaml",
+        "apiVersion: stoa.io/v1\nkind: Tenant\nmetadata: {name: acme}\nspec:\n  environments: [dev]\n  producers:\n    \
+         ci: {keyId: k, publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, operations: [deploy, rollback]}\n",
+    ),
+    ("tenants/acme/users.yaml", "users:\n  - {email: ada@x.org, roles: [devops]}\n"),
+    ("tenants/acme/environments/dev.yaml", "variables: {HOST: a.example}\n"),
+    (
+        API,
+        "apiVersion: stoa.io/v1\nkind: API\nmetadata: {name: pets, version: '1.1'}\nspec:\n  backend:\n    \
+         url: https://${HOST}/x\n    timeout: ${T:30}\n    retries: {count: 3}\n    healthCheck: {path: /up}\n  \
+         authentication: {type: oauth2, oauth2: {scopes: [pets]}}\n  policies:\n    cors: {allowedOrigins: '*'}\n    \
+         rateLimiting: {requestsPerMinute: 100}\n    caching: {ttl: 5}\n    requestValidation: {}\n",
+    ),
+    (
+        "tenants/acme/apis/pets/deployments/dev.yaml",
+        "apiVersion: stoa.io/v1\nkind: Deployment\nmetadata: {environment: dev}\nspec:\n  \
+         pin: 0123456789abcdef0123456789abcdef01234567\n  gateways: [builtin]\n",
+    ),
+    (
+        "tenants/acme/applications/shop.yaml",
+        "apiVersion: stoa.io/v1\nkind: Application\nmetadata: {name: shop}\nspec:\n  rateLimiting: {dailyQuota: 5}\n  \
+         subscriptions:\n    - {api: pets, plan: gold, environments: [dev], state: approved, approvedAt: 2026-01-02T03:04:05Z}\n",
+    ),
+    (
+        "requests/prod/2026/01/req-20260102-0a1b2c3d.yaml",
+        "apiVersion: stoa.io/v1\nkind: PromotionRequest\nspec:\n  tenant: acme\n  api: pets\n  version: '1'\n  \
+         source: staging\n  target: prod\n  createdBy: ada\n  createdAt: 2026-01-02T03:04:05Z\n  justification: it works\n  \
+         impact: low\n  state: pending\n  history: [{action: created, at: 2026-01-02T03:04:05Z, by: ada}]\n",
+    ),
+];
+
+#[test]
+fn a_schema_accepts_what_is_written_and_refuses_what_the_reader_refuses() {
+    for ((path, text), kind) in WRITTEN.into_iter().zip(Kind::ALL) {
+        let entity = parse(path, text.as_bytes()).unwrap_or_else(|error| panic!("{error}")).entity;
+        let mut written: serde_json::Value = serde_yaml::from_str(&write(&entity)).unwrap();
+        assert_eq!(written["kind"], kind.as_str());
+        let schema = jsonschema::validator_for(schema(kind).as_value()).unwrap();
+        let told = |document: &serde_json::Value| {
+            let errors = schema.iter_errors(document);
+            errors.map(|error| format!("{}: {error}", error.instance_path())).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&written), [] as [&str; 0], "{written:#}");
+        written["spec"]["nobodyKnows"] = true.into();
+        written["apiVersion"] = "stoa.io/v2".into();
+        assert_eq!(told(&written).len(), 2, "{:?}", told(&written));
+    }
+}
+
 #[test]
 fn a_file_that_is_too_large_is_refused_unread() {
     let told = parse(API, &vec![b' '; MAX_DOCUMENT_BYTES + 1]).unwrap_err().to_string();

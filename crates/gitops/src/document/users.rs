@@ -6,6 +6,7 @@ use domain::{
     entity::{Entity, EntityPath, Kind, User, Users},
     rbac::Role,
 };
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
@@ -14,30 +15,39 @@ use super::{
     value::{Retired, is_default},
 };
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct UsersForm {
+    /// Its people.
     #[serde(default)]
     users: Vec<UserForm>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UserForm {
+    /// Name to sign in with; the e-mail address up to the @ if nothing is said.
     #[serde(default)]
     username: Option<String>,
+    /// E-mail address; it belongs to one tenant.
     email: String,
+    /// What they may do.
     #[serde(default = "viewer")]
     roles: BTreeSet<RoleName>,
+    /// First name.
     #[serde(default, alias = "first_name", skip_serializing_if = "is_default")]
     first_name: String,
+    /// Last name.
     #[serde(default, alias = "last_name", skip_serializing_if = "is_default")]
     last_name: String,
+    /// Whether they may sign in.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     enabled: bool,
     #[serde(default, skip_serializing)]
+    #[schemars(skip)]
     password: Option<Retired>,
     #[serde(default, alias = "temporary_password", skip_serializing)]
+    #[schemars(skip)]
     temporary_password: Option<Retired>,
 }
 
@@ -55,7 +65,8 @@ fn viewer() -> BTreeSet<RoleName> {
 }
 
 /// A role, by any of its names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(transparent)]
 pub(super) struct RoleName(pub(super) Role);
 
 impl<'de> Deserialize<'de> for RoleName {
@@ -69,6 +80,10 @@ impl Serialize for RoleName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.as_str())
     }
+}
+
+pub(super) fn schema() -> Schema {
+    envelope::schema::<UsersForm>(Kind::Users)
 }
 
 pub(super) fn read(context: &Context<'_>) -> Read {

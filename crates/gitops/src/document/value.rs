@@ -1,8 +1,9 @@
 //! Pieces that documents of several kinds share.
 
-use std::fmt;
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use domain::variable::{Templated, is_template};
+use domain::variable::{Templated, VariableName, is_template};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A number, or a text with variables that becomes one.
@@ -49,10 +50,36 @@ impl Serialize for Number {
     }
 }
 
+impl JsonSchema for Number {
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+            { "type": "string", "pattern": r"^\d+$|\$\{" },
+        ] })
+    }
+}
+
 impl From<&Templated<u32>> for Number {
     fn from(value: &Templated<u32>) -> Self {
         Self(value.clone())
     }
+}
+
+/// What the schema says of variables.
+pub(super) type VariableValues = BTreeMap<VariableName, VariableValue>;
+
+/// The reader takes numbers and switches for texts, too.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum VariableValue {
+    Text(String),
+    Number(f64),
+    Switch(bool),
 }
 
 /// A field of the original's forms that this platform reads over.
