@@ -16,7 +16,7 @@ use jsonwebtoken::{
 };
 use reqwest::Client;
 use runtime::{Clock, Spawner, chain};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{info, warn};
 
 use super::{AuthError, OidcSettings, discovery::fetch_keys};
@@ -30,7 +30,7 @@ pub(super) struct Keys {
     spawner: Spawner,
     known: RwLock<Arc<Known>>,
     /// The last fetch; held while one runs.
-    attempted: Mutex<Option<Attempt>>,
+    attempted: Arc<Mutex<Option<Attempt>>>,
 }
 
 /// A fetch that was tried.
@@ -64,7 +64,7 @@ impl Keys {
         clock: Arc<dyn Clock>,
         spawner: Spawner,
     ) -> Self {
-        let (known, attempted) = (RwLock::default(), Mutex::default());
+        let (known, attempted) = (RwLock::default(), Arc::default());
         Self { settings, client, clock, spawner, known, attempted }
     }
 
@@ -111,31 +111,40 @@ impl Keys {
             return None;
         }
         if age >= self.settings.keys_fresh
-            && self.attempted.try_lock().is_ok_and(|last| self.may_fetch(*last))
+            && let Ok(attempted) = Arc::clone(&self.attempted).try_lock_owned()
+            && self.may_fetch(*attempted)
         {
-            let keys = Arc::clone(self);
-            let seen = known.fetched;
-            self.spawner.job("fetch the issuer's keys", async move {
-                keys.fetch(seen).await;
-                Ok::<_, Infallible>(())
-            });
+            self.start(attempted);
         }
         Some(known)
     }
 
     /// Fetches the keys, unless somebody did since `seen`, or tried a moment ago; tells whether the issuer answers.
-    async fn fetch(&self, seen: Option<Timestamp>) -> bool {
-        let mut attempted = self.attempted.lock().await;
-        if self.known().fetched != seen || !self.may_fetch(*attempted) {
-            return attempted.is_none_or(|last| !last.failed);
+    async fn fetch(self: &Arc<Self>, seen: Option<Timestamp>) -> bool {
+        let mut attempted = Arc::clone(&self.attempted).lock_owned().await;
+        if self.known().fetched == seen && self.may_fetch(*attempted) {
+            self.start(attempted);
+            attempted = Arc::clone(&self.attempted).lock_owned().await;
         }
-        let at = self.clock.now();
-        // Noted first, so that a caller who gives up while it runs leaves the floor in force.
-        *attempted = Some(Attempt { at, failed: true });
+        attempted.is_none_or(|last| !last.failed)
+    }
+
+    /// Begins a fetch, which runs to its end whether or not the caller who needed it goes away: the floor would
+    /// otherwise refuse everybody after a fetch that nobody finished.
+    fn start(self: &Arc<Self>, mut attempted: OwnedMutexGuard<Option<Attempt>>) {
+        let keys = Arc::clone(self);
+        self.spawner.job("fetch the issuer's keys", async move {
+            let at = keys.clock.now();
+            let failed = !keys.renew().await;
+            *attempted = Some(Attempt { at, failed });
+            Ok::<_, Infallible>(())
+        });
+    }
+
+    async fn renew(&self) -> bool {
         match fetch_keys(&self.client, &self.settings).await {
             Ok(set) => {
                 self.learn(set);
-                *attempted = Some(Attempt { at, failed: false });
                 true
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::AlgorithmParameters};
 use runtime::{Clock as _, Lifecycle, testing::FixedClock};
 use serde_json::json;
@@ -140,6 +140,15 @@ async fn many_requests_at_the_start_fetch_the_keys_once() {
     let token = world.good();
     let answers = join_all((0..50).map(|_| world.verifier.verify(&token))).await;
     assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(world.issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_fetch_goes_on_when_the_caller_who_began_it_gives_up() {
+    let world = world();
+    let token = world.good();
+    assert!(world.verifier.verify(&token).now_or_never().is_none(), "it waits for the keys");
+    world.verifier.verify(&token).await.unwrap();
     assert_eq!(world.issuer.fetches(), 1);
 }
 
