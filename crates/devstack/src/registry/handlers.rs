@@ -28,8 +28,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .limit(LONGEST_BODY)
                 .error_handler(|error, _| Error::InvalidSchema { reason: error.to_string() }.into()),
         )
-        .route("/", web::get().to(async || HttpResponse::Ok().json(serde_json::json!({}))))
-        .route("/schemas/types", web::get().to(async || HttpResponse::Ok().json(["AVRO"])))
+        .route("/", web::get().to(async || ok(serde_json::json!({}))))
+        .route("/schemas/types", web::get().to(async || ok(["AVRO"])))
         .route("/schemas/ids/{id}", web::get().to(schema))
         .route("/schemas/ids/{id}/versions", web::get().to(places))
         .route("/schemas/ids/{id}/subjects", web::get().to(subjects_of))

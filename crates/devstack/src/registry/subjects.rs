@@ -159,11 +159,20 @@ impl Subjects {
     ) -> Result<(), Error> {
         let form = schema::form(text)?;
         match version {
-            Some(version) if self.level_of(subject) == Level::None => {
-                self.version(subject, version).map(|_| ())
-            }
-            Some(version) => goes_with(subject, &form, self.version(subject, version)?),
+            Some(version) => match self.version_to_check(subject, version)? {
+                Some(version) if self.level_of(subject) != Level::None => goes_with(subject, &form, version),
+                _ => Ok(()),
+            },
             None => self.check(subject, &form),
+        }
+    }
+
+    /// The latest of an unknown subject is nothing, with which every schema goes together.
+    fn version_to_check(&self, subject: &str, version: &str) -> Result<Option<&Version>, Error> {
+        match self.version(subject, version) {
+            Err(Error::SubjectNotFound { .. }) if version == "latest" || version == "-1" => Ok(None),
+            Err(Error::SubjectNotFound { .. }) => Err(Error::VersionNotFound { version: version.to_owned() }),
+            found => found.map(Some),
         }
     }
 
