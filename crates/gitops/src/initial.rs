@@ -13,7 +13,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{document, layout::Layout, writer::Files};
+use crate::{document, writer::Files};
 
 /// What differs between two installations.
 #[derive(Clone, Debug)]
@@ -22,8 +22,10 @@ pub struct Initial {
     pub base_domain: String,
     /// The environments, each with the address of its built-in gateway's data plane.
     pub gateways: BTreeMap<EnvironmentName, String>,
-    /// The e-mail address of the first administrator of the platform.
+    /// The first administrator of the platform: the name to sign in with.
     pub administrator: String,
+    /// The administrator's e-mail address.
+    pub email: String,
     /// The id of the platform tenant.
     pub platform_uid: Uuid,
 }
@@ -31,7 +33,7 @@ pub struct Initial {
 impl Initial {
     /// The usual three environments, whose gateways are at `address`.
     #[must_use]
-    pub fn usual(base_domain: &str, address: &str, administrator: &str, platform_uid: Uuid) -> Self {
+    pub fn usual(base_domain: &str, address: &str, email: &str, platform_uid: Uuid) -> Self {
         let names = ["dev", "staging", "prod"];
         Self {
             base_domain: base_domain.to_owned(),
@@ -39,7 +41,8 @@ impl Initial {
                 .iter()
                 .filter_map(|name| Some((name.parse().ok()?, address.to_owned())))
                 .collect(),
-            administrator: administrator.to_owned(),
+            administrator: email.split('@').next().unwrap_or_default().to_lowercase(),
+            email: email.to_lowercase(),
             platform_uid,
         }
     }
@@ -47,11 +50,7 @@ impl Initial {
     /// The files of the first commit.
     #[must_use]
     pub fn files(&self) -> Files {
-        let mut files: Files = self
-            .entities()
-            .iter()
-            .map(|entity| (Layout::path_of(&entity.path()), Some(document::write(entity).into_bytes())))
-            .collect();
+        let mut files = document::files(&self.entities());
         for (path, text) in TEXTS {
             files.insert(path.to_owned(), Some(text.as_bytes().to_vec()));
         }
@@ -77,7 +76,7 @@ impl Initial {
             uid: self.platform_uid,
             display_name: "STOA".to_owned(),
             description: "The platform itself; its administrators act across tenants.".to_owned(),
-            contact: Contact { email: self.administrator.clone(), ..Contact::default() },
+            contact: Contact { email: self.email.clone(), ..Contact::default() },
             environments: self.gateways.keys().cloned().collect(),
             quotas: Quotas::default(),
             producers: BTreeMap::new(),
@@ -86,11 +85,11 @@ impl Initial {
         entities.push(Entity::Users(Users {
             tenant: TenantName::platform(),
             users: vec![User {
-                username: self.administrator.split('@').next().unwrap_or_default().to_owned(),
-                email: self.administrator.to_lowercase(),
+                username: self.administrator.clone(),
+                email: self.email.clone(),
                 roles: [Role::CpiAdmin].into(),
-                first_name: String::new(),
-                last_name: String::new(),
+                first_name: "Platform".to_owned(),
+                last_name: "Administrator".to_owned(),
                 enabled: true,
             }],
         }));
@@ -121,6 +120,7 @@ impl Initial {
     }
 }
 
+/// The name of the gateway that the platform brings, in every environment.
 fn builtin() -> GatewayName {
     "builtin".parse().expect("the built-in gateway has a legal name")
 }
@@ -199,6 +199,7 @@ const TEXTS: [(&str, &str); 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
 
     #[test]
     fn every_document_of_a_new_repository_is_read_back_as_it_was_meant() {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::name::EnvironmentName;
 use url::Url;
 
 use crate::{output::Format, up};
@@ -92,9 +93,20 @@ pub(crate) struct Init {
     /// The first administrator's e-mail address
     #[arg(long, default_value = "admin@stoa.example")]
     pub email: String,
-    /// Where callers reach the built-in gateway of the environment `dev`
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    pub gateway: Url,
+    /// The domain under which the platform is reached
+    #[arg(long, env = "BASE_DOMAIN", default_value = "stoa.example")]
+    pub domain: String,
+    /// An environment, and where callers reach its built-in gateway; may be said more than once
+    #[arg(long, value_name = "ENVIRONMENT=URL", default_value = "dev=http://127.0.0.1:8080", value_parser = gateway)]
+    pub gateway: Vec<(EnvironmentName, String)>,
+}
+
+/// `dev=http://127.0.0.1:8080`, without the slash that an address may end with.
+fn gateway(text: &str) -> Result<(EnvironmentName, String), String> {
+    let (environment, address) = text.split_once('=').ok_or("expected ENVIRONMENT=URL")?;
+    let environment = environment.parse().map_err(|error| format!("{error}"))?;
+    let address: Url = address.parse().map_err(|error| format!("`{address}` is no address: {error}"))?;
+    Ok((environment, address.as_str().trim_end_matches('/').to_owned()))
 }
 
 #[derive(Debug, Args)]
@@ -288,6 +300,7 @@ mod tests {
         for line in [
             "stoa up --demo --light --data /tmp/x",
             "stoa up --kafka broker:9092 --registry http://r:8081 --git https://g/x.git --issuer https://i",
+            "stoa init /srv/gitops --domain acme.example --gateway dev=http://a --gateway prod=http://b",
             "stoa validate repository",
             "stoa get apis petstore --tenant demo -o yaml",
             "stoa get gateways -e prod --output json",

@@ -32,7 +32,10 @@ pub use self::{
     envelope::API_VERSION,
     error::{DocumentError, Severity},
 };
-use crate::layout::{Layout, LayoutError, Slot};
+use crate::{
+    layout::{Layout, LayoutError, Slot},
+    writer::Files,
+};
 
 /// The largest document that is read, OpenAPI documents apart.
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
@@ -134,6 +137,13 @@ pub fn write(entity: &Entity) -> String {
         Entity::Application(it) => application::write(it),
         Entity::PromotionRequest(it) => promotion_request::write(it),
     }
+}
+
+/// The files that declare these entities, where the layout puts them.
+#[must_use]
+pub fn files(entities: &[Entity]) -> Files {
+    let file = |entity: &Entity| (Layout::path_of(&entity.path()), Some(write(entity).into_bytes()));
+    entities.iter().map(file).collect()
 }
 
 /// The JSON Schema of a kind's documents in the form that is written, for editors.

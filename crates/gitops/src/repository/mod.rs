@@ -145,13 +145,34 @@ impl Repository {
             Err(error) => Err(error),
         };
         let handle = open().map_err(|cause| Error::Open { folder: folder.to_owned(), cause })?;
+        Ok(Self::over(handle, remote, folder))
+    }
+
+    /// The history of the working copy that `folder` is in, and its head; nothing where there is none.
+    pub fn of_working_copy(folder: &Path) -> Result<Option<(Self, CommitId)>, Error> {
+        let failed = |cause| Error::Open { folder: folder.to_owned(), cause };
+        let handle = match git2::Repository::discover(folder) {
+            Ok(handle) => handle,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let head = match handle.head().and_then(|head| head.peel_to_commit()) {
+            Ok(head) => commit_id(head.id()),
+            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let git = handle.path().to_owned();
+        Ok(Some((Self::over(handle, Remote::at(git.display().to_string()), &git), head)))
+    }
+
+    fn over(handle: git2::Repository, remote: Remote, folder: &Path) -> Self {
         let inner = Inner {
             remote,
             folder: folder.to_owned(),
             idle: Mutex::new(vec![handle]),
             transfer: Mutex::new(()),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Opens or makes the mirror, and fetches.

@@ -25,7 +25,6 @@ use crate::{
     output, session, up,
 };
 
-pub(crate) use self::init::{builtin_gateway, files_of, first_files};
 #[cfg(test)]
 pub(crate) use self::validate::problems;
 

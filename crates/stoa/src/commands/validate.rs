@@ -13,7 +13,7 @@ use domain::{
     name::{ApiName, TenantName},
 };
 use gitops::{
-    BlobId, DocumentError, Severity,
+    BlobId, DocumentError, Layout, Repository, Severity,
     effective::{Effective, Objects},
     repository::{ApiContent, Error, PinError, Tree},
 };
@@ -33,8 +33,16 @@ const PROBLEMS: [Column; 4] = [
 
 pub(super) fn run(global: &Global, arguments: &Validate) -> anyhow::Result<ExitCode> {
     let files = read(&arguments.path)?;
+    let of_the_layout = |path: &String| !matches!(Layout::place(path), Ok(None));
+    if !files.keys().any(of_the_layout) {
+        bail!(
+            "`{}` holds nothing of a repository of STOA, such as `_defaults.yaml` or `tenants/`; `stoa init` makes one",
+            arguments.path.display()
+        );
+    }
     let count = files.len();
-    let problems = problems(files)?;
+    let history = Repository::of_working_copy(&arguments.path).context("reading the history")?;
+    let problems = problems(files, history)?;
     let bad = problems.iter().any(|problem| problem.severity == Severity::Error);
     let rows: Vec<Value> = problems.iter().map(row).collect();
     global.output.write(&problems, || {
@@ -54,8 +62,11 @@ fn row(problem: &DocumentError) -> Value {
     json!({ "severity": problem.severity, "where": place, "field": problem.field, "what": what })
 }
 
-/// What is wrong with these files, together.
-pub(crate) fn problems(files: BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec<DocumentError>> {
+/// What is wrong with these files, together; commits that are pinned must be in the history.
+pub(crate) fn problems(
+    files: BTreeMap<String, Vec<u8>>,
+    history: Option<(Repository, CommitId)>,
+) -> anyhow::Result<Vec<DocumentError>> {
     let mut tree = Tree::new();
     let mut contents = BTreeMap::new();
     for (path, content) in files {
@@ -65,7 +76,7 @@ pub(crate) fn problems(files: BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec<D
     }
     let commit: CommitId = Digest::of(b"checkout").as_str().parse()?;
     let advance = Effective::default()
-        .advance_to_tree(&commit, &tree, true, &Checkout(contents), &check_openapi)
+        .advance_to_tree(&commit, &tree, true, &Checkout { contents, history }, &check_openapi)
         .context("reading the files")?;
     Ok(advance.problems)
 }
@@ -77,12 +88,15 @@ fn check_openapi(bytes: &[u8]) -> Result<(), String> {
         .map_err(|error| runtime::chain(&error))
 }
 
-/// The files of a checkout, by what they hold.
-struct Checkout(BTreeMap<String, Vec<u8>>);
+/// The files of a checkout, by what they hold, and the history behind it with its head.
+struct Checkout {
+    contents: BTreeMap<String, Vec<u8>>,
+    history: Option<(Repository, CommitId)>,
+}
 
 impl Objects for Checkout {
     fn read_up_to(&self, blob: &BlobId, limit: usize) -> Result<Result<Vec<u8>, usize>, Error> {
-        let content = self.0.get(blob.as_str()).cloned().unwrap_or_default();
+        let content = self.contents.get(blob.as_str()).cloned().unwrap_or_default();
         Ok(if content.len() > limit { Err(content.len()) } else { Ok(content) })
     }
 
@@ -90,11 +104,13 @@ impl Objects for Checkout {
         &self,
         commit: &CommitId,
         _: &CommitId,
-        _: &TenantName,
-        _: &ApiName,
+        tenant: &TenantName,
+        api: &ApiName,
     ) -> Result<ApiContent, PinError> {
-        // A checkout has no history.
-        Err(PinError::NotInHistory(commit.clone()))
+        match &self.history {
+            Some((repository, head)) => repository.api_at(commit, head, tenant, api),
+            None => Err(PinError::NotInHistory(commit.clone())),
+        }
     }
 }
 

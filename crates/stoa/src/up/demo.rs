@@ -12,10 +12,10 @@ use domain::{
     name::{ApiName, EnvironmentName, TenantName},
     rbac::Role,
 };
-use gitops::{Files, Layout};
+use gitops::{Files, Layout, document};
 use url::Url;
 
-use crate::commands::files_of;
+use super::repository::ENVIRONMENT;
 
 /// The names of the demo.
 pub(super) const TENANT: &str = "demo";
@@ -25,7 +25,7 @@ pub(super) const API: &str = "petstore";
 pub(super) fn files(backend: &Url) -> anyhow::Result<Files> {
     let tenant: TenantName = TENANT.parse()?;
     let api: ApiName = API.parse()?;
-    let dev: EnvironmentName = "dev".parse()?;
+    let dev: EnvironmentName = ENVIRONMENT.parse()?;
     let user = |username: &str, first_name: &str, role| User {
         username: username.to_owned(),
         email: format!("{username}@demo.example"),
@@ -77,7 +77,7 @@ pub(super) fn files(backend: &Url) -> anyhow::Result<Files> {
             state: DeploymentState::Deployed,
         }),
     ];
-    let mut files = files_of(&entities);
+    let mut files = document::files(&entities);
     let openapi = Layout::openapi_path(&tenant, &api, false);
     files.insert(openapi, Some(petstore::OPENAPI.as_bytes().to_vec()));
     Ok(files)
@@ -94,13 +94,10 @@ mod tests {
 
     #[test]
     fn the_demo_is_valid_beside_the_first_files() {
-        let clock = runtime::testing::FixedClock::parse("2026-03-01T12:00:00Z");
-        let random = runtime::testing::FixedRandom::new(1);
         let url = "http://127.0.0.1:8080".parse().unwrap();
-        let mut all =
-            crate::commands::first_files("admin", "admin@stoa.example", &url, &clock, &random).unwrap();
+        let mut all = super::super::repository::first(&url, uuid::Uuid::nil()).unwrap().files();
         all.extend(files(&url).unwrap());
         let all = all.into_iter().filter_map(|(path, content)| Some((path, content?))).collect();
-        assert_eq!(crate::commands::problems(all).unwrap(), []);
+        assert_eq!(crate::commands::problems(all, None).unwrap(), []);
     }
 }

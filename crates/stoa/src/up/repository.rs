@@ -5,13 +5,16 @@
 
 use anyhow::{Context as _, bail};
 use domain::entity::{Entity, EntityPath};
-use gitops::{Author, Files, Layout, Remote, Repository, Trailers, WriteError, Writer, document};
+use gitops::{Author, Files, Initial, Layout, Remote, Repository, Trailers, WriteError, Writer, document};
 use runtime::{Clock as _, Random as _, SystemClock, SystemRandom};
 use secrecy::SecretSlice;
 use url::Url;
+use uuid::Uuid;
 
-use super::{demo, home::Home};
-use crate::commands::{builtin_gateway, first_files};
+use super::{demo, home::Home, people};
+
+/// The environment that the gateway of this machine serves.
+pub(super) const ENVIRONMENT: &str = "dev";
 
 /// The repository with what is desired.
 pub(super) struct Desired {
@@ -30,14 +33,8 @@ impl Desired {
             std::fs::rename(&beside, &folder).context("making the repository")?;
         }
         let desired = Self::open(home, &folder.display().to_string()).await?;
-        let first = first_files(
-            super::people::FIRST,
-            "admin@stoa.example",
-            gateway,
-            &SystemClock,
-            &SystemRandom::default(),
-        )?;
-        desired.add(first, "Begin the platform's repository").await?;
+        let first = first(gateway, SystemRandom::default().id(SystemClock.now()))?;
+        desired.add(first.files(), "Begin the platform's repository").await?;
         desired.follow_gateway(gateway).await?;
         Ok(desired)
     }
@@ -92,11 +89,12 @@ impl Desired {
 
     /// The built-in gateway answers at `address` now.
     async fn follow_gateway(&self, address: &Url) -> anyhow::Result<()> {
-        let wanted = builtin_gateway(&"dev".parse()?, address)?;
-        self.replace("Follow the gateway's address", wanted.path(), move |found| match (found, &wanted) {
-            (Entity::Gateway(found), Entity::Gateway(wanted)) => {
-                let moved = found.address != wanted.address;
-                found.address.clone_from(&wanted.address);
+        let path = EntityPath::Gateway { environment: ENVIRONMENT.parse()?, gateway: "builtin".parse()? };
+        let address = demo::address(address);
+        self.replace("Follow the gateway's address", path, move |found| match found {
+            Entity::Gateway(gateway) => {
+                let moved = gateway.address != address;
+                gateway.address.clone_from(&address);
                 moved
             }
             _ => false,
@@ -169,6 +167,17 @@ impl Desired {
         })
         .await?
     }
+}
+
+/// What a platform on one machine begins with: its one environment, and an administrator.
+pub(super) fn first(gateway: &Url, platform_uid: Uuid) -> anyhow::Result<Initial> {
+    Ok(Initial {
+        base_domain: "stoa.localhost".to_owned(),
+        gateways: [(ENVIRONMENT.parse()?, demo::address(gateway))].into(),
+        administrator: people::FIRST.to_owned(),
+        email: "admin@stoa.example".to_owned(),
+        platform_uid,
+    })
 }
 
 type Present = std::collections::BTreeMap<String, Vec<u8>>;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use devstack::process::{Program, Restarts, Supervised};
 use runtime::{Lifecycle, Source};
 
-use super::{foundation::Addresses, home::Home};
+use super::{foundation::Addresses, home::Home, repository::ENVIRONMENT};
 use crate::{connection::Connection, progress::Progress};
 
 /// One service and its settings.
@@ -31,7 +31,7 @@ pub(super) fn all(home: &Home, connection: &Connection, at: Addresses) -> anyhow
         ("database.url", format!("sqlite://{}?mode=rwc", database.display())),
     ];
     let gateway = vec![
-        ("gateway.environment", "dev".to_owned()),
+        ("gateway.environment", ENVIRONMENT.to_owned()),
         ("gateway.replica", "local".to_owned()),
         ("mcp.url", connection.gateway.as_str().trim_end_matches('/').to_owned()),
     ];
