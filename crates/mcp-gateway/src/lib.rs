@@ -7,6 +7,7 @@ mod builtin;
 mod catalogue;
 mod follow;
 mod gateway;
+mod gzip;
 mod heartbeat;
 mod mcp;
 mod metrics;

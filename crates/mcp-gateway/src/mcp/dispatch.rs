@@ -1,6 +1,6 @@
 //! One message, one answer.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 use web::AuthError;
@@ -9,7 +9,9 @@ use super::{
     era::{self, LEGACY, SUPPORTED},
     error::RpcError,
     message::{Message, Params},
-    metadata, server_meta, stream,
+    metadata,
+    reply::{Pieces, Reply},
+    server_meta, stream,
 };
 use crate::{
     access::Caller,
@@ -33,16 +35,6 @@ pub(super) struct Context<'r> {
     pub(super) caller: &'r Caller,
 }
 
-/// What becomes of a message.
-pub(super) enum Reply {
-    /// A JSON-RPC response.
-    Rpc { status: StatusCode, body: Bytes },
-    /// Taken; there is nothing to say.
-    Accepted,
-    /// Anything else: a challenge, a stream.
-    Http(HttpResponse),
-}
-
 /// How a method ends without a result.
 pub(super) enum Failed {
     Rpc(RpcError),
@@ -55,32 +47,6 @@ impl From<RpcError> for Failed {
     }
 }
 
-impl Reply {
-    pub(super) fn error(error: &RpcError, id: Option<&RawValue>) -> Self {
-        Self::Rpc { status: error.status, body: error.body(id).into() }
-    }
-
-    fn result(id: &RawValue, result: &[u8]) -> Self {
-        let mut body = Vec::with_capacity(result.len() + id.get().len() + 40);
-        body.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
-        body.extend_from_slice(id.get().as_bytes());
-        body.extend_from_slice(b",\"result\":");
-        body.extend_from_slice(result);
-        body.push(b'}');
-        Self::Rpc { status: StatusCode::OK, body: body.into() }
-    }
-
-    pub(super) fn into_response(self) -> HttpResponse {
-        match self {
-            Self::Rpc { status, body } => {
-                HttpResponse::build(status).content_type("application/json").body(body)
-            }
-            Self::Accepted => HttpResponse::Accepted().finish(),
-            Self::Http(response) => response,
-        }
-    }
-}
-
 impl Context<'_> {
     /// The answers to a batch, in its order; a challenge to one is the answer to all.
     pub(super) async fn batch(&self, messages: Vec<Message<'_>>) -> HttpResponse {
@@ -90,19 +56,22 @@ impl Context<'_> {
             let error = RpcError::invalid_request("Invalid Request: this revision has no batches");
             return error.into_response(None);
         }
-        let mut bodies: Vec<Bytes> = Vec::new();
+        let mut pieces: Vec<Bytes> = Vec::new();
         for message in messages {
-            match self.answer(message).await {
-                Reply::Rpc { body, .. } => bodies.push(body),
-                Reply::Accepted => {}
-                Reply::Http(response) => return response,
+            let response = match self.answer(message).await.into_pieces() {
+                Ok(response) => response,
+                Err(response) => return *response,
+            };
+            if !response.is_empty() {
+                pieces.push(Bytes::from_static(if pieces.is_empty() { b"[" } else { b"," }));
+                pieces.extend(response);
             }
         }
-        if bodies.is_empty() {
+        if pieces.is_empty() {
             return HttpResponse::Accepted().finish();
         }
-        let body = [b"[".as_slice(), &bodies.join(&b','), b"]"].concat();
-        HttpResponse::Ok().content_type("application/json").body(body)
+        pieces.push(Bytes::from_static(b"]"));
+        HttpResponse::Ok().content_type("application/json").body(Pieces::of(pieces))
     }
 
     pub(super) async fn answer(&self, message: Message<'_>) -> Reply {
@@ -136,7 +105,7 @@ impl Context<'_> {
             return Err(self.sign_in());
         }
         let result = match (era, method) {
-            (_, "tools/list") => self.list(era, &params)?,
+            (_, "tools/list") => return Ok(self.list(id, era, &params)?),
             (_, "tools/call") => super::call::call(self, era, params).await?,
             (Era::Legacy, "initialize") => initialize(&params)?,
             (Era::Legacy, "ping") => Bytes::from_static(b"{}"),
@@ -158,7 +127,7 @@ impl Context<'_> {
         Failed::Http(Box::new(metadata::unauthorized(self.request, self.gateway, &AuthError::Missing)))
     }
 
-    fn list(&self, era: Era, params: &Params) -> Result<Bytes, RpcError> {
+    fn list(&self, id: &RawValue, era: Era, params: &Params) -> Result<Reply, RpcError> {
         let cursor = match &params.cursor {
             None | Some(Value::Null) => None,
             Some(Value::String(cursor)) => Some(cursor.as_str()),
@@ -166,7 +135,9 @@ impl Context<'_> {
         };
         let table = self.gateway.table();
         let page = page(&table, &self.caller.audience(), era, self.gateway.mcp().page_size, cursor);
-        page.ok_or_else(|| RpcError::invalid_params("Invalid params: the cursor is none of ours"))
+        let page =
+            page.ok_or_else(|| RpcError::invalid_params("Invalid params: the cursor is none of ours"))?;
+        Ok(Reply::Prepared { id: id.to_owned(), result: page })
     }
 
     fn listen(&self, id: &RawValue, params: &Params) -> Result<Reply, Failed> {

@@ -74,7 +74,7 @@ pub(super) fn expose(request: &HttpRequest, mut answer: HttpResponse) -> HttpRes
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("www-authenticate, x-request-id"),
         );
-        headers.insert(VARY, HeaderValue::from_static("origin"));
+        headers.append(VARY, HeaderValue::from_static("origin"));
     }
     answer
 }

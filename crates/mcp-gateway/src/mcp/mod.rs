@@ -2,7 +2,8 @@
 //!
 //! - `guard`: who may speak to the endpoint at all: `Origin`, `Host`, cross-origin answers.
 //! - `message`: what a body is; `era`: which revision it follows, and whether headers agree with it.
-//! - `dispatch`: one method, one answer; `call`: the one that matters; `stream`: notifications.
+//! - `dispatch`: one method, one answer; `call`: the one that matters; `reply`: how answers are sent; `stream`:
+//!   notifications.
 //! - `metadata`: where clients learn how to sign in.
 
 mod call;
@@ -12,6 +13,7 @@ mod error;
 mod guard;
 mod message;
 mod metadata;
+mod reply;
 mod stream;
 
 use ::web::{BodyLimit, Kind, Problem, Raw};
@@ -113,7 +115,7 @@ async fn post(
         };
         let context = Context { request: &request, gateway: &gateway, executor: &executor, caller: &caller };
         match message::read(&body) {
-            Ok(Incoming::One(message)) => context.answer(message).await.into_response(),
+            Ok(Incoming::One(message)) => context.answer(message).await.into_response(&request),
             Ok(Incoming::Batch(messages)) => context.batch(messages).await,
             Err(error) => error.into_response(None),
         }

@@ -3,7 +3,10 @@
 //! The order is by name, and a cursor says after which name the page begins: it holds whatever was deployed since,
 //! on every replica, and tells nothing that the list did not.
 
-use std::{fmt::Write as _, sync::OnceLock};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -12,6 +15,7 @@ use serde_json::json;
 
 use super::{
     compile::{Access, Route},
+    page::Page,
     table::Table,
 };
 use crate::{builtin, mcp};
@@ -67,7 +71,7 @@ pub(super) struct List {
     tools: Vec<(String, Box<str>)>,
     /// Where prepared pages begin.
     starts: Vec<usize>,
-    pages: Vec<OnceLock<Bytes>>,
+    pages: Vec<OnceLock<Arc<Page>>>,
     page_size: usize,
 }
 
@@ -107,11 +111,14 @@ impl List {
         (end < self.tools.len()).then_some(end)
     }
 
-    fn page(&self, after: Option<&str>) -> Bytes {
+    fn page(&self, after: Option<&str>) -> Arc<Page> {
         let start = after.map_or(0, |after| self.tools.partition_point(|(name, _)| name.as_str() <= after));
         match self.starts.binary_search(&start) {
-            Ok(prepared) => self.pages[prepared].get_or_init(|| self.make(start)).clone(),
-            Err(_) => self.make(start),
+            Ok(prepared) => {
+                let page = self.pages[prepared].get_or_init(|| Arc::new(Page::prepared(self.make(start))));
+                Arc::clone(page)
+            }
+            Err(_) => Arc::new(Page::passing(self.make(start))),
         }
     }
 
@@ -152,7 +159,7 @@ pub(crate) fn page(
     era: Era,
     page_size: usize,
     cursor: Option<&str>,
-) -> Option<Bytes> {
+) -> Option<Arc<Page>> {
     let list = table.list(audience, era, page_size);
     let Some(cursor) = cursor else { return Some(list.page(None)) };
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;

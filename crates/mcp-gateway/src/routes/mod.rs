@@ -2,10 +2,12 @@
 
 mod compile;
 mod list;
+mod page;
 mod table;
 
 pub(crate) use self::{
     compile::{Access, Refusal, Route, ServedTool, Upstream, compile},
     list::{Audience, Era, page},
+    page::Page,
     table::Table,
 };

@@ -6,6 +6,7 @@ use rmcp::{
     service::{ClientLifecycleMode, ClientServiceExt as _},
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
+use runtime::{HttpSettings, http_client};
 use serde_json::json;
 
 use crate::world::World;
@@ -13,7 +14,9 @@ use crate::world::World;
 fn transport(world: &World) -> StreamableHttpClientTransport<reqwest::Client> {
     let config =
         StreamableHttpClientTransportConfig::with_uri(world.url("/mcp")).auth_header(world.token("acme"));
-    StreamableHttpClientTransport::with_client(world.client.clone(), config)
+    // It takes compressed answers, as such clients do.
+    let client = http_client(&HttpSettings::default()).unwrap();
+    StreamableHttpClientTransport::with_client(client, config)
 }
 
 macro_rules! lists_and_calls {

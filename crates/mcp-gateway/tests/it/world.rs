@@ -110,10 +110,15 @@ impl World {
     }
 
     pub(crate) fn with(mcp: McpSettings, catalogue: Catalogue) -> Self {
+        Self::sized(1, mcp, catalogue)
+    }
+
+    /// A gateway without routes, with so many workers.
+    pub(crate) fn sized(workers: usize, mcp: McpSettings, catalogue: Catalogue) -> Self {
         let lifecycle = Lifecycle::manual();
         let clock = Arc::new(FixedClock::default());
         let issuer = Issuer::start(&lifecycle, clock.clone());
-        let backend = serve(&lifecycle, "backend", Metrics::new("backend"), backend);
+        let backend = serve(&lifecycle, "backend", 1, Metrics::new("backend"), backend);
         let metrics = Metrics::new("mcp-gateway");
         let identity = Identity {
             environment: "dev".parse().unwrap(),
@@ -124,12 +129,22 @@ impl World {
         };
         let verifier = issuer.verifier(&lifecycle, "mcp-gateway");
         let http = HttpSettings::default();
-        let gateway =
-            Gateway::new(identity, mcp, 1, &http, verifier, catalogue, &metrics, clock, lifecycle.stopping())
-                .unwrap();
+        let gateway = Gateway::new(
+            identity,
+            mcp,
+            workers,
+            &http,
+            verifier,
+            catalogue,
+            &metrics,
+            clock,
+            lifecycle.stopping(),
+        )
+        .unwrap();
         let served = gateway.clone();
-        let address =
-            serve(&lifecycle, "mcp-gateway", metrics.clone(), move |config| served.configure(config));
+        let address = serve(&lifecycle, "mcp-gateway", workers, metrics.clone(), move |config| {
+            served.configure(config);
+        });
         let client = http_client(&HttpSettings { unpack: false, ..http }).unwrap();
         Self { gateway, issuer, client, address, backend, lifecycle, metrics }
     }
@@ -233,7 +248,13 @@ pub(crate) fn envelope<E>(event: E) -> Envelope<E> {
     Envelope { id: Uuid::from_u128(9), source: "/stoa/test".to_owned(), time, event }
 }
 
-fn serve<F>(lifecycle: &Lifecycle, service: &'static str, metrics: Metrics, configure: F) -> SocketAddr
+fn serve<F>(
+    lifecycle: &Lifecycle,
+    service: &'static str,
+    workers: usize,
+    metrics: Metrics,
+    configure: F,
+) -> SocketAddr
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -244,7 +265,7 @@ where
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SystemRandom::default()),
     };
-    let settings = Settings { workers: 1, stop: Duration::from_secs(1), ..Settings::loopback(0) };
+    let settings = Settings { workers, stop: Duration::from_secs(1), ..Settings::loopback(0) };
     let server = Server::bind(&settings, parts, configure).unwrap();
     let address = server.address();
     lifecycle.spawn(service, server.run(lifecycle.stopping()));
