@@ -10,6 +10,7 @@ mod gateway;
 mod openapi_text;
 mod origin;
 mod refusal;
+mod sync;
 mod tenant;
 
 use std::sync::Arc;
@@ -114,20 +115,16 @@ impl Commands {
         drop(turn);
         if done.changed {
             info!(commit = %done.commit, actor = %origin.actor.name, "Committed a change");
-            self.nudge(&done.commit);
+            self.nudge(NudgeReason::Commit, Some(&done.commit), done.commit.as_str());
         }
         Ok(done)
     }
 
-    /// Tells the relay. If that fails, its timer finds the commit, so nobody waits for it.
-    fn nudge(&self, commit: &CommitId) {
+    /// Tells the relay, because of `cause`. If that fails, its timer looks all the same, so nobody waits for it.
+    fn nudge(&self, reason: NudgeReason, commit: Option<&CommitId>, cause: &str) {
         let parts = Arc::clone(&self.0);
-        let nudge = GitopsNudge {
-            repository: parts.name.clone(),
-            reason: NudgeReason::Commit,
-            commit: Some(commit.clone()),
-        };
-        let id = domain::id::derived_id(&["nudge", &nudge.repository, commit.as_str()]);
+        let nudge = GitopsNudge { repository: parts.name.clone(), reason, commit: commit.cloned() };
+        let id = domain::id::derived_id(&["nudge", &nudge.repository, cause]);
         self.0.spawner.job("nudge", async move {
             if let Err(error) = parts.announce.nudge(id, nudge).await {
                 warn!(error = chain(&error), "Could not nudge the relay; its timer will look");

@@ -17,6 +17,7 @@ mod orders;
 mod publish;
 mod report;
 mod step;
+mod syncing;
 mod telling;
 mod wanted;
 
@@ -131,13 +132,7 @@ impl Relay {
     pub(crate) async fn look(&self) -> Result<(), RelayError> {
         let mut state = self.state.lock().await;
         let parts = &self.parts;
-        if let Some(open) = parts.store.open_step().await? {
-            parts.store.take_step(open.revision, &parts.holder).await?;
-            self.reload(&mut state).await?;
-            info!(revision = open.revision.0, "Finishing step {}", open.revision);
-            let followed = self.follow(&state.effective, &open.to).await?;
-            self.finish(&mut state, &open, followed).await?;
-        }
+        self.finish_open(&mut state).await?;
         if parts.store.last_step().await?.is_some_and(|last| last.revision != state.revision) {
             self.reload(&mut state).await?;
         }
@@ -145,6 +140,8 @@ impl Relay {
             self.compare(&mut state).await?;
             state.compared = true;
         }
+        // Before the remote is asked, which may be away: a sync needs only what was relayed.
+        self.sync(&mut state).await?;
         let Some(head) = parts.repository.blocking(Repository::fetch).await? else {
             return Ok(());
         };
@@ -157,6 +154,17 @@ impl Relay {
             self.finish(&mut state, &step, followed).await?;
         }
         Ok(())
+    }
+
+    /// Finishes the step that a former relay left open, between the same two commits and with the same ids.
+    async fn finish_open(&self, state: &mut State) -> Result<(), RelayError> {
+        let parts = &self.parts;
+        let Some(open) = parts.store.open_step().await? else { return Ok(()) };
+        parts.store.take_step(open.revision, &parts.holder).await?;
+        self.reload(state).await?;
+        info!(revision = open.revision.0, "Finishing step {}", open.revision);
+        let followed = self.follow(&state.effective, &open.to).await?;
+        self.finish(state, &open, followed).await
     }
 
     /// The next step towards `head`, if it is not reached.

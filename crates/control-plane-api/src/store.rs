@@ -10,6 +10,7 @@ mod error;
 mod idempotency;
 mod meta;
 mod ordered;
+mod outbox;
 mod positions;
 mod requests;
 mod steps;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     error::Error,
     idempotency::{Begun, Scope, StoredAnswer},
     ordered::Ordered,
+    outbox::WantedSync,
     requests::RequestRow,
     steps::{Step, StepKind},
     traces::{NewTrace, TraceEntry, TraceRow},

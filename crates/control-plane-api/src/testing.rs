@@ -160,7 +160,7 @@ impl Plane {
         let producers = key.map(|key| {
             format!(
                 "  producers:\n    ci:\n      keyId: ci-2026\n      publicKey: {key}\n      \
-                 operations: [deploy, register-api, rollback]\n"
+                 operations: [deploy, register-api, rollback, sync]\n"
             )
         });
         plane.push_text(

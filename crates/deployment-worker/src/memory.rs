@@ -37,6 +37,10 @@ pub(crate) fn write(order: &DeployOrder, memory: &Memory) -> DeploymentState {
         message: None,
         deadline: memory.deadline,
         at: memory.at,
+        commit: Some(order.commit.clone()),
+        content_commit: Some(order.content_commit.clone()),
+        actor: Some(order.actor.clone()),
+        trace: Some(order.trace.clone()),
     };
     let mut problem = memory.problem.as_ref();
     match &memory.phase {

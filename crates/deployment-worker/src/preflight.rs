@@ -65,7 +65,7 @@ pub(crate) fn check(order: &DeployOrder, capabilities: &Capabilities) -> Result<
     }
     match order.kind {
         OrderKind::Remove => return Ok(Checked::Removal),
-        OrderKind::Apply | OrderKind::Reassert => {}
+        OrderKind::Apply | OrderKind::Reassert | OrderKind::Sync => {}
         OrderKind::Cancel | OrderKind::Unknown => return Err(Refusal::Kind),
     }
     if order.authentication == Authentication::Unknown {

@@ -62,14 +62,17 @@ impl Codec {
         if writer.fingerprint == self.fingerprint {
             return self.read(body);
         }
-        let mut rest = body;
+        // apache-avro takes the end of the input for a null where a union is expected. A byte that no record has
+        // tells a body that ends too soon from a whole one: it is left over exactly when the body was consumed.
+        let guarded = [body, &[0]].concat();
+        let mut rest = guarded.as_slice();
         let value = GenericDatumReader::builder(&writer.schema)
             .reader_schema(self.schema)
             .human_readable(true)
             .build()
             .and_then(|reader| reader.read_value(&mut rest))
             .map_err(WireError::Decode)?;
-        consumed(rest)?;
+        consumed(rest.split_last().ok_or(WireError::Cut)?.1)?;
         let mut resolved = Vec::with_capacity(body.len());
         self.write_value(value, &mut resolved)?;
         self.read(&resolved)

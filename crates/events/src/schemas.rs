@@ -59,6 +59,11 @@ versions![
     ("gateway-acks", 1, 24),
     ("audit-log", 1, 25),
     ("notifications", 1, 26),
+    ("deploy-requests", 2, 27),
+    ("deploy-orders", 2, 28),
+    ("deployment-state", 2, 29),
+    ("deploy-results", 2, 30),
+    ("deployment-steps", 2, 31),
 ];
 
 /// The versions of `topic`, oldest first.

@@ -33,6 +33,9 @@ pub enum WireError {
     /// The body is not what its schema says, or cannot become what ours says.
     #[error("the body does not decode")]
     Decode(#[source] apache_avro::Error),
+    /// The body ends inside the record.
+    #[error("the body ends before the record does")]
+    Cut,
     /// The body goes on after the record.
     #[error("{count} bytes follow the record")]
     TrailingBytes {

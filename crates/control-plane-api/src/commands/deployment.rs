@@ -189,7 +189,7 @@ fn check_pin(
     }
 }
 
-fn present<'a>(
+pub(super) fn present<'a>(
     state: &'a Desired,
     tenant: &TenantName,
     api: &ApiName,

@@ -20,6 +20,10 @@ pub(crate) enum Refusal {
     GatewayNotFound { environment: EnvironmentName, gateway: GatewayName },
     #[error("API `{api}` has no deployment in `{environment}`")]
     NotDeployed { api: ApiName, environment: EnvironmentName },
+    #[error("API `{api}` is declared to be absent from `{environment}`")]
+    Absent { api: ApiName, environment: EnvironmentName },
+    #[error("API `{api}` is not deployed to gateway `{gateway}` of `{environment}`")]
+    NotOnGateway { api: ApiName, environment: EnvironmentName, gateway: GatewayName },
     #[error("tenant `{tenant}` may not deploy to `{environment}`")]
     EnvironmentClosed { tenant: TenantName, environment: EnvironmentName },
     #[error("environment `{0}` has no gateway to deploy to")]
@@ -55,8 +59,9 @@ impl Refusal {
             Self::TenantNotFound(_) => "tenant-not-found",
             Self::ApiNotFound { .. } => "api-not-found",
             Self::EnvironmentNotFound(_) => "environment-not-found",
-            Self::GatewayNotFound { .. } => "gateway-not-found",
+            Self::GatewayNotFound { .. } | Self::NotOnGateway { .. } => "gateway-not-found",
             Self::NotDeployed { .. } => "not-deployed",
+            Self::Absent { .. } => "deployment-absent",
             Self::EnvironmentClosed { .. } => "environment-not-allowed",
             Self::NoGateway(_) => "no-gateway",
             Self::NameTaken { .. } => "name-taken",

@@ -31,6 +31,11 @@ pub(super) struct CatalogDifference {
     pub(super) surplus: Vec<(&'static str, Outgoing)>,
 }
 
+/// What happens in a step that leads nowhere else: nothing.
+pub(super) fn stay(state: &State) -> Followed {
+    Followed { line: Line::Same, steps: Vec::new(), effective: state.effective.clone() }
+}
+
 impl CatalogDifference {
     fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.surplus.is_empty()
@@ -62,6 +67,7 @@ impl Relay {
     /// Writes everything again on a broker that has nothing, with one order per live deployment.
     pub(crate) async fn reassert(&self) -> Result<(), RelayError> {
         let mut state = self.state.lock().await;
+        self.finish_open(&mut state).await?;
         if let Some(commit) = state.effective.commit().cloned() {
             self.republish(&mut state, commit).await?;
         }
@@ -78,7 +84,7 @@ impl Relay {
             kind: StepKind::Republished,
         };
         self.parts.store.begin_step(&step, &self.parts.holder, self.parts.clock.now()).await?;
-        let followed = Followed { line: Line::Same, steps: Vec::new(), effective: state.effective.clone() };
+        let followed = stay(state);
         self.finish(state, &step, followed).await
     }
 

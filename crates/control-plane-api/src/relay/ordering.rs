@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::entity::EntityPath;
+use domain::{entity::EntityPath, name::TenantName};
 use events::{DeployOrder, Event, OrderKind};
 use gitops::{Effective, effective::touched_deployments};
 
@@ -56,13 +56,7 @@ impl Relay {
         let digests = wanted.iter().map(|(spot, wanted)| (spot.clone(), wanted.digest())).collect();
         let reassert = work.step.kind == StepKind::Republished;
         let mut written = Vec::new();
-        let issue = Issue {
-            repository: &parts.name,
-            generation: work.generation,
-            commit: &work.step.to,
-            now: work.now,
-            deadline: work.now + parts.settings.order_deadline,
-        };
+        let issue = self.issue(work);
         let moves: Vec<(Spot, Move)> = if reassert && work.generation.epoch.0 > last_epoch(&known) {
             wanted.keys().map(|spot| (spot.clone(), Move::Apply)).collect()
         } else {
@@ -71,11 +65,7 @@ impl Relay {
         let cause_at = |spot: &Spot| {
             let path = path_of(spot);
             let provenance = cause_of(&path);
-            let cause = Cause {
-                group: self.group(work, &provenance, &path),
-                actor: provenance.actor.clone(),
-                trace: trace_id(&parts.name, work.generation, &spot.tenant),
-            };
+            let cause = self.cause(work, &provenance, &path, &spot.tenant);
             (cause, provenance)
         };
         for (spot, movement) in moves {
@@ -88,10 +78,7 @@ impl Relay {
                 }),
             };
             let Some(order) = order else { continue };
-            report.ordered(&order, &provenance);
-            written.push(remember(&order));
-            let envelope = parts.bus.envelope(order.order_id, order);
-            publisher.push(DeployOrder::TOPIC.name, parts.bus.prepare(&envelope).await?).await?;
+            written.push(self.write_order(order, &provenance, publisher, report).await?);
         }
         // Who asked for a deployment is told that nothing had to be done.
         for (spot, same) in &wanted {
@@ -103,8 +90,50 @@ impl Relay {
         Ok(written)
     }
 
+    /// Writes an order; what the store is to remember of it.
+    pub(super) async fn write_order(
+        &self,
+        order: DeployOrder,
+        provenance: &Provenance,
+        publisher: &mut Publisher<'_>,
+        report: &mut Report<'_>,
+    ) -> Result<Ordered, RelayError> {
+        let bus = &self.parts.bus;
+        report.ordered(&order, provenance);
+        let remembered = remember(&order);
+        let envelope = bus.envelope(order.order_id, order);
+        publisher.push(DeployOrder::TOPIC.name, bus.prepare(&envelope).await?).await?;
+        Ok(remembered)
+    }
+
+    /// What all orders of a step have in common.
+    pub(super) fn issue<'a>(&'a self, work: &Work<'a>) -> Issue<'a> {
+        Issue {
+            repository: &self.parts.name,
+            generation: work.generation,
+            commit: &work.step.to,
+            now: work.now,
+            deadline: work.now + self.parts.settings.order_deadline,
+        }
+    }
+
+    /// Why the orders of a deployment are written.
+    pub(super) fn cause(
+        &self,
+        work: &Work<'_>,
+        provenance: &Provenance,
+        path: &EntityPath,
+        tenant: &TenantName,
+    ) -> Cause {
+        Cause {
+            group: self.group(work, provenance, path),
+            actor: provenance.actor.clone(),
+            trace: trace_id(&self.parts.name, work.generation, tenant),
+        }
+    }
+
     /// The group of the orders of a deployment.
-    fn group(&self, work: &Work<'_>, cause: &Provenance, path: &EntityPath) -> uuid::Uuid {
+    pub(super) fn group(&self, work: &Work<'_>, cause: &Provenance, path: &EntityPath) -> uuid::Uuid {
         let EntityPath::Deployment { tenant, api, environment } = path else { return uuid::Uuid::nil() };
         let step = format!("{} {}", self.parts.name, work.generation);
         group_of(cause.request.as_deref().unwrap_or(&step), tenant, api, environment)
@@ -122,7 +151,7 @@ fn causes(work: &Work<'_>, to: &Effective) -> BTreeMap<EntityPath, Provenance> {
     causes
 }
 
-fn path_of(spot: &Spot) -> EntityPath {
+pub(super) fn path_of(spot: &Spot) -> EntityPath {
     EntityPath::Deployment {
         tenant: spot.tenant.clone(),
         api: spot.api.clone(),

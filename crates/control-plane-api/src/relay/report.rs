@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::wanted::Refused;
-use crate::store::{Error, NewDeployment, NewTrace, OrderEnd, Store, TraceEntry, Tx};
+use crate::store::{Error, NewDeployment, NewTrace, OrderEnd, StepKind, Store, TraceEntry, Tx};
 
 /// The kinds of deployments, as the store and the API name them.
 const APPLY: &str = "apply";
@@ -236,7 +236,8 @@ impl<'a> Report<'a> {
         let id = trace_id(self.repository, self.generation, tenant);
         let (revision, kind, now) = (self.generation.revision, self.kind, self.now);
         self.tenants.entry(tenant.clone()).or_insert_with(|| {
-            let committed = format!("commit: {}", cause.subject);
+            let origin = if kind == StepKind::Synced.as_str() { "request" } else { "commit" };
+            let committed = format!("{origin}: {}", cause.subject);
             let relayed = format!("relay: step {revision}, {kind}");
             Lines {
                 entries: vec![

@@ -75,7 +75,11 @@ impl Relay {
         self.tell_changes(&work, &mut publisher, &mut report).await?;
         self.tell_problems(&work, &mut publisher, &mut report).await?;
         self.write_catalog(&work, &state.effective, &followed.effective, &mut publisher).await?;
-        let ordered = self.write_orders(&work, &followed.effective, &mut publisher, &mut report).await?;
+        let (to, at, told) = (&followed.effective, &mut publisher, &mut report);
+        let ordered = match step.kind {
+            StepKind::Synced => self.write_syncs(&work, to, at, told).await?,
+            _ => self.write_orders(&work, to, at, told).await?,
+        };
         publisher.flush().await?;
 
         let positions = self.positions(&publisher).await?;
@@ -103,6 +107,9 @@ impl Relay {
         }
         for ((topic, partition), next) in &positions {
             parts.store.set_catalog_position(&mut tx, topic, *partition, *next).await?;
+        }
+        if step.kind == StepKind::Synced {
+            parts.store.remove_syncs(&mut tx, step.revision).await?;
         }
         report.write(&parts.store, &mut tx).await?;
         parts.store.close_step(&mut tx, step.revision, &parts.holder, now).await?;

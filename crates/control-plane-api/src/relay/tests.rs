@@ -20,6 +20,8 @@ use crate::{
     wake::Wake,
 };
 
+mod syncs;
+
 const OPENAPI: &str = "openapi: 3.1.0\ninfo: {title: Pets, version: '1'}\npaths:\n  /pets:\n    get:\n      \
      operationId: listPets\n      responses: {'200': {description: ok}}\n";
 

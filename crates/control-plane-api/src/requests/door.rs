@@ -6,7 +6,7 @@ use domain::{
     Classify, Disposition, Failure,
     entity::{Operation, Producer, Tenant},
     id::{CommitId, derived_id},
-    name::TenantName,
+    name::{ApiName, EnvironmentName, TenantName},
 };
 use event_bus::signature::{self, PublicKey};
 use events::{AuditOutcome, AuditRecord, RequestOutcome, RequestOutcomeKind};
@@ -20,9 +20,10 @@ use super::{
 };
 use crate::{
     announce::Announce,
-    commands::{Actor, CommandError, Commands, Origin},
+    commands::{Actor, CommandError, Commands, Done, Origin},
     desired::DesiredState,
-    store::{self, RequestRow, Store},
+    group::group_of,
+    store::{self, RequestRow, Store, WantedSync},
 };
 
 /// What the consumers of request topics stand on; clones share it.
@@ -39,8 +40,10 @@ pub(crate) struct Door {
 #[derive(Clone, Debug)]
 pub(super) struct Accepted {
     pub(super) commit: CommitId,
-    /// The group of the orders that follow; none if nothing had to be changed.
+    /// The group of the orders that follow; none if there is nothing to do.
     pub(super) group: Option<Uuid>,
+    /// What stands in the outbox from the moment at which the outcome does.
+    pub(super) sync: Option<WantedSync>,
 }
 
 /// Why a request has not come to an end yet, or has come to a bad one.
@@ -106,16 +109,39 @@ impl Door {
             }
             Err(refused) => Err(NotDone::Refused(refused)),
         };
-        let result = match allowed {
+        let mut result = match allowed {
             Ok(accepted) => Ok(accepted),
             Err(NotDone::Refused(refused)) => Err(refused),
             Err(NotDone::Later(failure)) => return Err(failure),
         };
+        let sync = result.as_mut().ok().and_then(|accepted| accepted.sync.take());
         let row = self.row(arrival, result);
         let mut tx = self.store.begin().await?;
         self.store.add_request(&mut tx, &row).await?;
+        if let Some(sync) = &sync {
+            self.store.add_sync(&mut tx, sync).await?;
+        }
         tx.commit().await.map_err(store::Error::from)?;
+        if let Some(sync) = &sync {
+            self.commands.nudge_for(sync);
+        }
         self.tell(arrival, &row, &known.actor.name).await
+    }
+
+    /// What becomes of a request that wants something deployed: the group of the orders that follow, if any do.
+    pub(super) async fn accepted(
+        &self,
+        origin: &Origin,
+        done: Done,
+        tenant: &TenantName,
+        api: &ApiName,
+        environment: &EnvironmentName,
+    ) -> Result<Accepted, NotDone> {
+        let again = self.commands.again(origin, &done, &self.store).await;
+        let sync = again.map_err(|error| NotDone::Later(error.into()))?;
+        let follows = done.changed || sync.is_some();
+        let group = follows.then(|| group_of(&origin.request, tenant, api, environment));
+        Ok(Accepted { commit: done.commit, group, sync })
     }
 
     /// Who asks, once that is proved.

@@ -15,10 +15,7 @@ use super::{
     door::{Accepted, Door, NotDone, not_done},
     refused::Refused,
 };
-use crate::{
-    commands::{NewApi, OpenApiText, Origin, Registration},
-    group::group_of,
-};
+use crate::commands::{NewApi, OpenApiText, Origin, Registration};
 
 /// Takes registrations in.
 #[derive(Clone, Debug)]
@@ -51,8 +48,7 @@ impl OnApiRegistration {
         let name = api.name.clone();
         let wanted = Registration { api, environment: environment.clone(), gateways: gateways?.into() };
         let done = self.0.commands.register(&origin, wanted).await.map_err(not_done)?;
-        let group = done.changed.then(|| group_of(&origin.request, tenant, &name, &environment));
-        Ok(Accepted { commit: done.commit, group })
+        self.0.accepted(&origin, done, tenant, &name, &environment).await
     }
 }
 

@@ -1,10 +1,13 @@
-//! `deploy-requests`: somebody asks for an API to be deployed, taken away, or rolled back.
+//! `deploy-requests`: somebody asks for an API to be deployed, taken away, rolled back, or brought to its gateways
+//! once more.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Failure,
     entity::{Content, Operation},
     id::CommitId,
-    name::{ApiName, EnvironmentName, GatewayName, TenantName},
+    name::{ApiName, EnvironmentName, GatewayName, NameError, TenantName},
 };
 use event_bus::{Delivery, Handle};
 use events::{DeployOperation, DeployRequest, Envelope};
@@ -53,15 +56,18 @@ impl OnDeployRequest {
         let commands = &self.0.commands;
         let (owner, of, at) = (tenant.clone(), api.clone(), environment.clone());
         let done = match request.operation {
+            DeployOperation::Sync => {
+                let (sync, commit) =
+                    commands.sync(&origin, tenant, &api, &environment, gateways(request)?)?;
+                let group = Some(group_of(&origin.request, tenant, &api, &environment));
+                return Ok(Accepted { commit, group, sync: Some(sync) });
+            }
             DeployOperation::Deploy => {
-                let gateways: Result<_, _> =
-                    request.gateways.iter().map(|name| name.parse::<GatewayName>()).collect();
-                let gateways: std::collections::BTreeSet<GatewayName> = gateways?;
                 let wanted = Deploy {
                     tenant: owner,
                     api: of,
                     environment: at,
-                    gateways: gateways.into(),
+                    gateways: gateways(request)?.into(),
                     content: pin(request)?.map_or(Content::FollowHead, Content::Pin),
                 };
                 commands.deploy(&origin, wanted).await
@@ -77,8 +83,7 @@ impl OnDeployRequest {
             DeployOperation::Unknown => return Err(Refused::UnknownOperation.into()),
         };
         let done = done.map_err(not_done)?;
-        let group = done.changed.then(|| group_of(&origin.request, tenant, &api, &environment));
-        Ok(Accepted { commit: done.commit, group })
+        self.0.accepted(&origin, done, tenant, &api, &environment).await
     }
 
     /// What ran before what runs now.
@@ -102,8 +107,13 @@ fn operation(wanted: DeployOperation) -> Option<Operation> {
         DeployOperation::Deploy => Some(Operation::Deploy),
         DeployOperation::Undeploy => Some(Operation::Undeploy),
         DeployOperation::Rollback => Some(Operation::Rollback),
+        DeployOperation::Sync => Some(Operation::Sync),
         DeployOperation::Unknown => None,
     }
+}
+
+fn gateways(request: &DeployRequest) -> Result<BTreeSet<GatewayName>, NameError> {
+    request.gateways.iter().map(|name| name.parse()).collect()
 }
 
 fn pin(request: &DeployRequest) -> Result<Option<CommitId>, Refused> {

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::{OnApiRegistration, OnDeployRequest, arrival::Arrival};
 use crate::testing::{OPENAPI, Plane};
 
+mod syncs;
+
 const SEED: [u8; 32] = [7; 32];
 
 fn key() -> SigningKey {
@@ -82,7 +84,7 @@ async fn a_signed_request_is_a_commit_of_its_producer() {
       "outcome": "accepted",
       "reason": null,
       "message": null,
-      "commit": "65ef808b29929b0d90297267baafc10aac4cf5d7",
+      "commit": "73cf525d424b1caa019427e2aa2cb0242ccbc810",
       "group": "b8263f20-da26-5644-a33f-ad40d78074bc",
       "at": 1772366400000
     }
@@ -101,7 +103,7 @@ async fn a_signed_request_is_a_commit_of_its_producer() {
       "outcome": "accepted",
       "reason": null,
       "message": null,
-      "commit": "65ef808b29929b0d90297267baafc10aac4cf5d7",
+      "commit": "73cf525d424b1caa019427e2aa2cb0242ccbc810",
       "deployment_id": "b8263f20-da26-5644-a33f-ad40d78074bc",
       "at": "2026-03-01T12:00:00Z"
     }

@@ -89,6 +89,7 @@ fn action(method: &Method, pattern: &str) -> String {
     let last = nouns.next_back().unwrap_or("request");
     match (last, method) {
         ("rollback", _) => "deployment.rollback".to_owned(),
+        ("sync", _) => "deployment.sync".to_owned(),
         ("openapi", _) => "api.update".to_owned(),
         (noun, method) => {
             let verb = match *method {
@@ -112,6 +113,7 @@ mod tests {
             (Method::DELETE, "/v1/tenants/{tenant}/apis/{api}", "api.delete"),
             (Method::PUT, "/v1/tenants/{tenant}/apis/{api}/openapi", "api.update"),
             (Method::POST, "/v1/tenants/{tenant}/deployments/{deployment}/rollback", "deployment.rollback"),
+            (Method::POST, "/v1/tenants/{tenant}/deployments/sync", "deployment.sync"),
         ] {
             assert_eq!(action(&method, pattern), expected);
         }

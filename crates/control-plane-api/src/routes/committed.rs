@@ -14,7 +14,7 @@ use super::{State, around::COMMIT, snapshot::Wait};
 use crate::commands::Done;
 
 /// Whether the write made a commit.
-const CHANGED: HeaderName = HeaderName::from_static("stoa-changed");
+pub(super) const CHANGED: HeaderName = HeaderName::from_static("stoa-changed");
 
 /// Says that a preference was honoured (RFC 7240).
 const APPLIED: HeaderName = HeaderName::from_static("preference-applied");

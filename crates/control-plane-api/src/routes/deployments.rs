@@ -6,6 +6,7 @@ mod list;
 mod logs;
 mod rollback;
 mod status;
+mod sync;
 mod view;
 
 use actix_web::web::ServiceConfig;
@@ -20,6 +21,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(list::list)
         .service(create::create)
+        .service(sync::sync)
         .service(status::status)
         .service(get::get)
         .service(rollback::rollback)

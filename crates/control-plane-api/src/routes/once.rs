@@ -21,7 +21,7 @@ use web::{Kind, Problem};
 use super::State;
 use crate::{
     commands::{Actor, Origin},
-    store::{Begun, Scope, StoredAnswer},
+    store::{self, Begun, Scope, StoredAnswer, WantedSync},
 };
 
 const KEY: &str = "idempotency-key";
@@ -56,11 +56,31 @@ pub(super) fn origin(state: &State, caller: &Principal) -> Origin {
     Origin { actor: Actor::principal(caller), request: format!("rest/{id}"), resumed: false }
 }
 
-/// Does `work` once per key.
+/// What a request came to.
+pub(super) struct Answer {
+    response: HttpResponse,
+    /// What stands in the outbox from the moment at which the answer is given.
+    sync: Option<WantedSync>,
+}
+
+impl From<HttpResponse> for Answer {
+    fn from(response: HttpResponse) -> Self {
+        Self { response, sync: None }
+    }
+}
+
+impl Answer {
+    /// An answer that promises what `sync` wants, if anything.
+    pub(super) fn promising(response: HttpResponse, sync: Option<WantedSync>) -> Self {
+        Self { response, sync }
+    }
+}
+
+/// Does `work` once per key. The outbox gets what an answer promises in the transaction that keeps the answer.
 ///
 /// An answer is kept unless it says that something failed on our side; then the next attempt first looks whether
 /// the commit was made all the same.
-pub(super) async fn once<B, W>(
+pub(super) async fn once<A, B, W>(
     state: &State,
     caller: &Principal,
     key: Key,
@@ -68,10 +88,15 @@ pub(super) async fn once<B, W>(
     work: W,
 ) -> Result<HttpResponse, Problem>
 where
+    A: Into<Answer>,
     B: Serialize,
-    W: AsyncFnOnce(Origin) -> Result<HttpResponse, Problem>,
+    W: AsyncFnOnce(Origin) -> Result<A, Problem>,
 {
-    let Key { route, key: Some(key) } = key else { return work(origin(state, caller)).await };
+    let Key { route, key: Some(key) } = key else {
+        let answer: Answer = work(origin(state, caller)).await?.into();
+        settle(state, answer.sync.as_ref(), None).await?;
+        return Ok(answer.response);
+    };
     let scope = Scope { principal: caller.subject.clone(), route, key };
     let digest = Digest::of(&serde_json::to_vec(body).unwrap_or_default());
     let begun = state.store.begin_idempotent(&scope, digest.as_str(), state.clock.now()).await?;
@@ -89,17 +114,40 @@ where
     };
     let id = derived_id(&["rest", &scope.principal, &scope.route, &scope.key, &since.to_string()]);
     let origin = Origin { actor: Actor::principal(caller), request: format!("rest/{id}"), resumed };
-    let answer = match work(origin).await {
-        Ok(response) => response,
-        Err(problem) => problem.error_response(),
+    let Answer { response, sync } = match work(origin).await {
+        Ok(answer) => answer.into(),
+        Err(problem) => problem.error_response().into(),
     };
-    if answer.status().is_server_error() {
+    if response.status().is_server_error() {
         state.store.abandon_idempotent(&scope).await?;
-        return Ok(answer);
+        return Ok(response);
     }
-    let (stored, answer) = kept(answer).await?;
-    state.store.finish_idempotent(&scope, &stored).await?;
-    Ok(answer)
+    let (stored, response) = kept(response).await?;
+    settle(state, sync.as_ref(), Some((&scope, &stored))).await?;
+    Ok(response)
+}
+
+/// Writes down what was answered, and tells the relay if something was promised.
+async fn settle(
+    state: &State,
+    sync: Option<&WantedSync>,
+    answer: Option<(&Scope, &StoredAnswer)>,
+) -> Result<(), store::Error> {
+    if sync.is_none() && answer.is_none() {
+        return Ok(());
+    }
+    let mut tx = state.store.begin().await?;
+    if let Some(sync) = sync {
+        state.store.add_sync(&mut tx, sync).await?;
+    }
+    if let Some((scope, answer)) = answer {
+        state.store.finish_idempotent(&mut tx, scope, answer).await?;
+    }
+    tx.commit().await?;
+    if let Some(sync) = sync {
+        state.commands.nudge_for(sync);
+    }
+    Ok(())
 }
 
 /// Takes an answer apart for the store, and puts it together again.

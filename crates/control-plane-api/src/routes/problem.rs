@@ -37,7 +37,7 @@ fn kind(refusal: &Refusal) -> Kind {
         Refusal::TenantNotFound(_) => Kind::TenantNotFound,
         Refusal::ApiNotFound { .. } => Kind::ApiNotFound,
         Refusal::EnvironmentNotFound(_) => Kind::EnvironmentNotFound,
-        Refusal::GatewayNotFound { .. } => Kind::GatewayNotFound,
+        Refusal::GatewayNotFound { .. } | Refusal::NotOnGateway { .. } => Kind::GatewayNotFound,
         Refusal::NotDeployed { .. } => Kind::DeploymentNotFound,
         Refusal::EnvironmentClosed { .. } | Refusal::InvalidPin { .. } => Kind::InvalidReference,
         Refusal::NameTaken { .. } => Kind::NameTaken,
@@ -45,6 +45,7 @@ fn kind(refusal: &Refusal) -> Kind {
         Refusal::TenantNotEmpty { .. } => Kind::TenantNotEmpty,
         Refusal::StillReferenced { .. } => Kind::StillReferenced,
         Refusal::NoGateway(_)
+        | Refusal::Absent { .. }
         | Refusal::PlatformTenant
         | Refusal::Quota { .. }
         | Refusal::NothingEarlier { .. } => Kind::Conflict,

@@ -5,6 +5,7 @@ mod deployments;
 mod events;
 mod gateways;
 mod repeats;
+mod syncs;
 mod tenants;
 mod traces;
 mod waiting;

@@ -2,7 +2,7 @@
 
 use domain::{
     id::{Epoch, Generation},
-    name::TenantName,
+    name::{ApiName, EnvironmentName, TenantName},
 };
 use jiff::Timestamp;
 use sqlx::{Row as _, any::AnyRow};
@@ -200,6 +200,28 @@ impl Store {
         ))
         .bind(tenant.to_string())
         .bind(group.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(deployment).collect()
+    }
+
+    /// The newest order about an API in an environment at each gateway.
+    pub(crate) async fn newest_orders(
+        &self,
+        tenant: &TenantName,
+        api: &ApiName,
+        environment: &EnvironmentName,
+    ) -> Result<Vec<DeploymentRow>, Error> {
+        let rows = sqlx::query(const_format(
+            "SELECT {} FROM deployments JOIN (\
+               SELECT gateway AS at_gateway, MAX(revision) AS newest FROM deployments \
+               WHERE tenant = $1 AND api = $2 AND environment = $3 GROUP BY gateway) AS newest_of \
+             ON gateway = at_gateway AND revision = newest \
+             WHERE tenant = $1 AND api = $2 AND environment = $3 ORDER BY gateway",
+        ))
+        .bind(tenant.to_string())
+        .bind(api.to_string())
+        .bind(environment.to_string())
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(deployment).collect()

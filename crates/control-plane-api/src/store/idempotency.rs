@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
-use super::{Error, Store, millis, time};
+use super::{Error, Store, Tx, millis, time};
 
 /// How long a request that is being worked on keeps others away.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -103,8 +103,13 @@ impl Store {
         Ok(Begun::Fresh { since, again })
     }
 
-    /// Keeps the answer.
-    pub(crate) async fn finish_idempotent(&self, scope: &Scope, answer: &StoredAnswer) -> Result<(), Error> {
+    /// Keeps the answer, in the transaction of what was decided with it.
+    pub(crate) async fn finish_idempotent(
+        &self,
+        tx: &mut Tx,
+        scope: &Scope,
+        answer: &StoredAnswer,
+    ) -> Result<(), Error> {
         sqlx::query(
             "UPDATE idempotency SET status = $1, headers = $2, body = $3 \
              WHERE principal = $4 AND route = $5 AND idem_key = $6",
@@ -115,7 +120,7 @@ impl Store {
         .bind(scope.principal.clone())
         .bind(scope.route.clone())
         .bind(scope.key.clone())
-        .execute(&self.pool)
+        .execute(&mut **tx)
         .await?;
         Ok(())
     }
@@ -162,7 +167,9 @@ mod tests {
         assert_eq!(begin("other", 32).await, Begun::Mismatch);
         assert_eq!(begin("d", 32).await, again, "the lease was given back");
         let answer = StoredAnswer { status: 201, headers: "[]".to_owned(), body: "{}".to_owned() };
-        store.finish_idempotent(&scope(), &answer).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        store.finish_idempotent(&mut tx, &scope(), &answer).await.unwrap();
+        tx.commit().await.unwrap();
         assert_eq!(begin("d", 90).await, Begun::Answered(answer));
         let next_day = start + SignedDuration::from_hours(25);
         let anew = Begun::Fresh { since: next_day, again: false };

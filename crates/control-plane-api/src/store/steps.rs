@@ -17,6 +17,8 @@ pub(crate) enum StepKind {
     Rewritten,
     /// The whole state again, because the broker was lost or the validator has changed.
     Republished,
+    /// What the outbox wants, at the commit that was relayed last.
+    Synced,
 }
 
 impl StepKind {
@@ -26,11 +28,12 @@ impl StepKind {
             Self::Collapsed => "collapsed",
             Self::Rewritten => "rewritten",
             Self::Republished => "republished",
+            Self::Synced => "synced",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Linear, Self::Collapsed, Self::Rewritten, Self::Republished]
+        [Self::Linear, Self::Collapsed, Self::Rewritten, Self::Republished, Self::Synced]
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
@@ -67,8 +70,9 @@ impl Store {
         row.as_ref().map(step).transpose()
     }
 
-    /// Opens `step` for `holder`, unless another replica has opened one since.
+    /// Opens `step` for `holder`, unless another replica has opened one since; a syncing one takes what waits.
     pub(crate) async fn begin_step(&self, step: &Step, holder: &str, now: Timestamp) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
         let opened = sqlx::query(
             "INSERT INTO relay_steps (revision, from_commit, to_commit, kind, holder, state, opened_at) \
              VALUES ($1, $2, $3, $4, $5, 'open', $6) ON CONFLICT DO NOTHING",
@@ -79,9 +83,15 @@ impl Store {
         .bind(step.kind.as_str().to_owned())
         .bind(holder.to_owned())
         .bind(millis(now))
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        if opened.rows_affected() == 1 { Ok(()) } else { Err(Error::TakenOver { what: "the relay" }) }
+        if opened.rows_affected() != 1 {
+            return Err(Error::TakenOver { what: "the relay" });
+        }
+        if step.kind == StepKind::Synced {
+            self.take_syncs(&mut tx, step.revision).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Makes `holder` the one who finishes the open step.

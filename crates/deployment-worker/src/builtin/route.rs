@@ -64,8 +64,8 @@ fn newer(generation: Generation, current: Option<&GatewayRoute>) -> Option<Gener
 /// Whether the route is not what a succeeded order left, and not newer either.
 pub(super) fn drifted(state: &DeploymentState, current: Option<&GatewayRoute>) -> bool {
     match (state.kind, current) {
-        (OrderKind::Apply | OrderKind::Reassert, None) => true,
-        (OrderKind::Apply | OrderKind::Reassert, Some(route)) => {
+        (OrderKind::Apply | OrderKind::Reassert | OrderKind::Sync, None) => true,
+        (OrderKind::Apply | OrderKind::Reassert | OrderKind::Sync, Some(route)) => {
             route.generation < state.generation
                 || (route.generation == state.generation && route.digest != state.digest)
         }

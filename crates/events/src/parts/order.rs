@@ -17,6 +17,8 @@ pub enum OrderKind {
     Cancel,
     /// Bring back what was live before the broker was lost.
     Reassert,
+    /// Bring the content to the gateway once more, though it was told the same before.
+    Sync,
 }
 
 /// How an order ended.

@@ -84,7 +84,7 @@ event!(
     DeployOrder,
     topics::DEPLOY_ORDERS,
     "deploy-orders",
-    1,
+    2,
     key = |record| format!("{}/{}", record.tenant, record.api),
     subject = |record| format!(
         "tenants/{}/apis/{}/deployments/{}/{}",

@@ -38,13 +38,15 @@ pub enum DeployOperation {
     Undeploy,
     /// Deploy the content of an earlier commit.
     Rollback,
+    /// Bring what is declared to its gateways once more.
+    Sync,
 }
 
 event!(
     DeployRequest,
     topics::DEPLOY_REQUESTS,
     "deploy-requests",
-    1,
+    2,
     key = |record| record.tenant.clone(),
     subject = |record| format!("tenants/{}/apis/{}", record.tenant, record.api)
 );

@@ -64,7 +64,7 @@ event!(
     DeployResult,
     topics::DEPLOY_RESULTS,
     "deploy-results",
-    1,
+    2,
     key = |record| record.tenant.to_string(),
     subject = |record| record.order_id.to_string()
 );

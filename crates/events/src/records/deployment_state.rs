@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use domain::{
-    id::{Digest, Generation},
+    id::{CommitId, Digest, Generation},
     name::{ApiName, EnvironmentName, GatewayName, TenantName},
 };
 
@@ -63,6 +63,14 @@ pub struct DeploymentState {
     /// When this was written.
     #[serde(with = "crate::field::millis")]
     pub at: Timestamp,
+    /// The commit on the relayed line; absent in records of older versions.
+    pub commit: Option<CommitId>,
+    /// The commit that the content comes from; absent in records of older versions.
+    pub content_commit: Option<CommitId>,
+    /// Who caused the order; absent in records of older versions.
+    pub actor: Option<String>,
+    /// Id of the trace that follows the order; absent in records of older versions.
+    pub trace: Option<String>,
 }
 
 /// Where an order stands.
@@ -86,7 +94,7 @@ event!(
     DeploymentState,
     topics::DEPLOYMENT_STATE,
     "deployment-state",
-    1,
+    2,
     key = |record| record.order_id.to_string(),
     subject = |record| record.order_id.to_string()
 );

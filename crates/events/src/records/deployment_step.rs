@@ -25,7 +25,7 @@ pub struct DeploymentStep {
     pub environment: EnvironmentName,
     /// The gateway.
     pub gateway: GatewayName,
-    /// Counts the records of an order from 1.
+    /// Rises with the records of an order, with gaps.
     pub sequence: i64,
     /// The step.
     pub step: String,
@@ -63,7 +63,7 @@ event!(
     DeploymentStep,
     topics::DEPLOYMENT_STEPS,
     "deployment-steps",
-    1,
+    2,
     key = |record| record.tenant.to_string(),
     subject = |record| record.order_id.to_string()
 );

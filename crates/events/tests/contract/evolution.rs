@@ -63,7 +63,7 @@ fn an_old_consumer_reads_a_new_producer() {
 #[test]
 fn a_symbol_that_an_old_consumer_does_not_know_is_unknown_to_it() {
     let writer = WriterSchema::parse(&later()).unwrap();
-    let request: DeployRequest = wire::decode(&written_later((4, "pause")), &writer).unwrap();
+    let request: DeployRequest = wire::decode(&written_later((5, "pause")), &writer).unwrap();
     assert_eq!(request.operation, events::DeployOperation::Unknown);
 }
 
@@ -95,4 +95,39 @@ fn a_new_consumer_reads_an_old_producer() {
     assert_eq!(field("operation"), Some(Value::Enum(3, "rollback".to_owned())));
     assert_eq!(field("priority"), Some(Value::Int(7)));
     assert_eq!(field("reason"), None);
+}
+
+#[test]
+fn what_the_first_version_does_not_know_is_unknown_to_it_and_the_second_reads_the_first() {
+    let versions: Vec<_> = events::schemas::of(DeployRequest::TOPIC.name).collect();
+    let [first, second] = versions[..] else { panic!("two versions: {versions:?}") };
+    let sync = DeployRequest {
+        request_id: "r-3".to_owned(),
+        tenant: "acme".to_owned(),
+        api: "pets".to_owned(),
+        environment: "dev".to_owned(),
+        operation: events::DeployOperation::Sync,
+        gateways: vec![],
+        pin: None,
+        reason: None,
+    };
+    let value = wire::encode(&sync, second.id).unwrap();
+    let (id, body) = wire::split(&value).unwrap();
+    assert_eq!(id, second.id);
+    let (old, new) = (Schema::parse_str(first.text).unwrap(), Schema::parse_str(second.text).unwrap());
+    let read = |writer: &Schema, reader: &Schema, mut body: &[u8]| {
+        let reading = apache_avro::reader::datum::GenericDatumReader::builder(writer).reader_schema(reader);
+        let Value::Record(fields) = reading.build().unwrap().read_value(&mut body).unwrap() else {
+            panic!("a record")
+        };
+        fields.into_iter().find(|(name, _)| name == "operation").unwrap().1
+    };
+    assert_eq!(read(&new, &old, body), Value::Enum(0, "unknown".to_owned()));
+    assert_eq!(read(&new, &new, body), Value::Enum(4, "sync".to_owned()));
+    let deploy = DeployRequest { operation: events::DeployOperation::Deploy, ..sync };
+    // What both versions know is written alike.
+    let value = wire::encode(&deploy, first.id).unwrap();
+    let (_, body) = wire::split(&value).unwrap();
+    let known: DeployRequest = wire::decode(body, &WriterSchema::parse(first.text).unwrap()).unwrap();
+    assert_eq!(known, deploy);
 }

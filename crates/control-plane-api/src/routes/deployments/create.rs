@@ -25,7 +25,7 @@ use crate::{
         State,
         committed::committed,
         name,
-        once::{Key, once},
+        once::{Answer, Key, once},
         snapshot::{Snapshot, Wait},
     },
     store::DeploymentFilter,
@@ -94,34 +94,62 @@ pub(super) struct Place {
     pub(super) environment: EnvironmentName,
 }
 
-/// The answer: 202 with the deployment that follows, or 200 with the newest one if nothing had to be changed.
+/// The answer: 202 with the deployment that follows, or 200 with the newest one if there is nothing to do.
 pub(super) async fn accepted(
     state: &State,
     origin: &Origin,
     done: &Done,
     wait: Wait,
     place: &Place,
-) -> Result<HttpResponse, Problem> {
-    let Place { tenant, api, environment } = place;
-    let (id, status) = if done.changed {
-        (Some(group_of(&origin.request, tenant, api, environment).to_string()), "pending")
+) -> Result<Answer, Problem> {
+    let sync = state.commands.again(origin, done, &state.store).await?;
+    let follows = done.changed || sync.is_some();
+    let (id, status) = if follows {
+        (Some(place.group(origin)), "pending")
     } else {
+        let Place { tenant, api, environment } = place;
         let filter = DeploymentFilter { api: Some(api.as_str()), environment: Some(environment.as_str()) };
         let newest = state.store.deployment_groups(tenant, &filter, None, 1).await?;
         let orders = newest.first().map(Vec::as_slice).unwrap_or_default();
         let id = orders.first().map(|order| order.group.clone());
         (id, if orders.is_empty() { "none" } else { deployments::status(orders) })
     };
-    let location = id.as_ref().map(|id| format!("/v1/tenants/{tenant}/deployments/{id}"));
-    let view = AcceptedView {
-        id,
-        tenant_id: tenant.to_string(),
-        api_id: api.to_string(),
-        environment: environment.to_string(),
-        status,
-        commit: done.commit.to_string(),
-        changed: done.changed,
-    };
-    let status = if done.changed { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(committed(state, done, wait, status, location.as_deref(), Some(&view)).await)
+    let location = id.as_ref().map(|id| place.location(id));
+    let code = if follows { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let view = place.view(id, status, &done.commit, done.changed, sync.is_some());
+    let response = committed(state, done, wait, code, location.as_deref(), Some(&view)).await;
+    Ok(Answer::promising(response, sync))
+}
+
+impl Place {
+    /// The deployment that follows from a request.
+    pub(super) fn group(&self, origin: &Origin) -> String {
+        group_of(&origin.request, &self.tenant, &self.api, &self.environment).to_string()
+    }
+
+    /// Where a deployment is looked at.
+    pub(super) fn location(&self, id: &str) -> String {
+        format!("/v1/tenants/{}/deployments/{id}", self.tenant)
+    }
+
+    /// What is said of a deployment that was asked for.
+    pub(super) fn view(
+        &self,
+        id: Option<String>,
+        status: &'static str,
+        commit: &CommitId,
+        changed: bool,
+        synced: bool,
+    ) -> AcceptedView {
+        AcceptedView {
+            id,
+            tenant_id: self.tenant.to_string(),
+            api_id: self.api.to_string(),
+            environment: self.environment.to_string(),
+            status,
+            commit: commit.to_string(),
+            changed,
+            synced,
+        }
+    }
 }

@@ -86,6 +86,8 @@ pub(super) struct AcceptedView {
     pub(super) environment: String,
     pub(super) status: &'static str,
     pub(super) commit: String,
-    /// False if the repository wanted the same already; then this is the newest deployment there is.
+    /// False if the repository wanted the same already.
     pub(super) changed: bool,
+    /// Whether the same is brought to the gateways once more. If neither, this is the newest deployment there is.
+    pub(super) synced: bool,
 }

@@ -21,7 +21,7 @@ async fn a_declared_api_is_deployed_where_new_apis_are_in_the_same_commit() {
         "etag": "\"61907b5f197d10566b546bd4d653afa53a8163b41b827672a994df20e7e22752\"",
         "location": "/v1/tenants/acme/apis/pets",
         "stoa-changed": "true",
-        "stoa-commit": "69b7b1402590609f09acad1731d0dd4ce46a4288"
+        "stoa-commit": "c32047f429d5c8fc5917f5e8a2f04b602fa07a12"
       },
       "body": {
         "id": "pets",

@@ -13,7 +13,7 @@ use crate::{
 const DEPLOYMENTS: &str = "/v1/tenants/acme/deployments";
 
 /// An order as the relay writes it, and how it ended.
-async fn ordered(plane: &Plane, group: &str, revision: i64, commit: &CommitId, status: &str) {
+pub(super) async fn ordered(plane: &Plane, group: &str, revision: i64, commit: &CommitId, status: &str) {
     let order_id = domain::id::derived_id(&["order", group]);
     let at = Timestamp::from_second(1_772_366_400 + revision).unwrap();
     let order = NewDeployment {
@@ -41,7 +41,7 @@ async fn ordered(plane: &Plane, group: &str, revision: i64, commit: &CommitId, s
     tx.commit().await.unwrap();
 }
 
-fn group(number: u8) -> String {
+pub(super) fn group(number: u8) -> String {
     Uuid::from_u128(u128::from(number)).to_string()
 }
 
@@ -58,7 +58,7 @@ async fn a_deployment_is_accepted_as_a_commit_and_has_a_place_to_look_at() {
         "etag": "\"dcb62c74a1635caa39b3b5542df02af30a39ac5900513a7692353fdce8bd8ba1\"",
         "location": "/v1/tenants/acme/deployments/5bd272a4-a408-5f5b-9d90-b2a18e23f96e",
         "stoa-changed": "true",
-        "stoa-commit": "73f20ccf9a11c3bdbf308c14c2697686c1b7bc35"
+        "stoa-commit": "045b5f07b83d94239550d66a19c199150ea20370"
       },
       "body": {
         "id": "5bd272a4-a408-5f5b-9d90-b2a18e23f96e",
@@ -66,8 +66,9 @@ async fn a_deployment_is_accepted_as_a_commit_and_has_a_place_to_look_at() {
         "api_id": "pets",
         "environment": "staging",
         "status": "pending",
-        "commit": "73f20ccf9a11c3bdbf308c14c2697686c1b7bc35",
-        "changed": true
+        "commit": "045b5f07b83d94239550d66a19c199150ea20370",
+        "changed": true,
+        "synced": false
       }
     }
     "#);
@@ -91,7 +92,7 @@ async fn a_deployment_is_accepted_as_a_commit_and_has_a_place_to_look_at() {
       "headers": {
         "etag": "\"dcb62c74a1635caa39b3b5542df02af30a39ac5900513a7692353fdce8bd8ba1\"",
         "stoa-changed": "false",
-        "stoa-commit": "73f20ccf9a11c3bdbf308c14c2697686c1b7bc35"
+        "stoa-commit": "045b5f07b83d94239550d66a19c199150ea20370"
       },
       "body": {
         "id": null,
@@ -99,8 +100,9 @@ async fn a_deployment_is_accepted_as_a_commit_and_has_a_place_to_look_at() {
         "api_id": "pets",
         "environment": "staging",
         "status": "none",
-        "commit": "73f20ccf9a11c3bdbf308c14c2697686c1b7bc35",
-        "changed": false
+        "commit": "045b5f07b83d94239550d66a19c199150ea20370",
+        "changed": false,
+        "synced": false
       }
     }
     "#);
@@ -255,8 +257,8 @@ async fn deployments_are_listed_by_group_in_pages_and_read_one_by_one() {
       "kind": "apply",
       "version": "1.0.0",
       "status": "succeeded",
-      "commit": "69b7b1402590609f09acad1731d0dd4ce46a4288",
-      "content_commit": "69b7b1402590609f09acad1731d0dd4ce46a4288",
+      "commit": "c32047f429d5c8fc5917f5e8a2f04b602fa07a12",
+      "content_commit": "c32047f429d5c8fc5917f5e8a2f04b602fa07a12",
       "deployed_by": "ada",
       "trace_id": "trace-3",
       "started_at": "2026-03-01T12:00:03Z",

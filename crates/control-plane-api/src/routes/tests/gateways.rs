@@ -17,7 +17,7 @@ async fn a_gateway_is_put_replaced_and_removed_by_the_platform() {
       "headers": {
         "etag": "\"6cd021a04b22c44b0949f8730f4229cbf6f54b1c00e0417d964ab4182b640637\"",
         "stoa-changed": "true",
-        "stoa-commit": "72de89949831389f61b0baac15af115230340214"
+        "stoa-commit": "09c5e753ed97b6d6c43fa7e0de97ed78b900a244"
       },
       "body": {
         "id": "edge",

@@ -82,7 +82,7 @@ async fn a_request_that_is_still_worked_on_keeps_its_repeat_away_until_its_lease
       "status": 409,
       "headers": {
         "retry-after": "1",
-        "stoa-commit": "69b7b1402590609f09acad1731d0dd4ce46a4288"
+        "stoa-commit": "c32047f429d5c8fc5917f5e8a2f04b602fa07a12"
       },
       "body": {
         "type": "/errors/idempotency-in-progress",

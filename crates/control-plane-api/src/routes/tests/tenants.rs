@@ -16,7 +16,7 @@ async fn a_declared_tenant_is_a_commit_and_is_read_once_it_is_relayed() {
         "etag": "\"8173ed21a8bd0f7457f1b4f1b43371f36029085e6da9b1a59ac0c553225c767e\"",
         "location": "/v1/tenants/globex",
         "stoa-changed": "true",
-        "stoa-commit": "3e3cf7e38058e4e472a7d0a19c89540f0079bc1f"
+        "stoa-commit": "f4d48e78ceb7000ad792f3a251aeea8c3f548109"
       },
       "body": {
         "id": "globex",
