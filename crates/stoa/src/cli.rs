@@ -43,13 +43,13 @@ pub(crate) enum Command {
     Init(Init),
     /// Check the files of a repository before they are pushed
     Validate(Validate),
-    /// Choose who you are on this platform
+    /// Sign in
     Login(Login),
     /// Print an access token
     Token(Token),
     /// Show what is there
     Get(Get),
-    /// Create or change tenants, APIs and gateways from files
+    /// Declare the tenants, APIs, deployments and gateways of files
     Apply(Apply),
     /// Deploy an API to an environment
     Deploy(Deploy),
@@ -118,9 +118,15 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// A user that the development token issuer knows
-    #[arg(short, long)]
+    /// A user that the development token issuer knows; without this, a browser is asked
+    #[arg(short, long, conflicts_with = "issuer")]
     pub user: Option<String>,
+    /// Who signs the tokens of a control plane elsewhere
+    #[arg(long, env = "OIDC_ISSUER", value_name = "URL")]
+    pub issuer: Option<Url>,
+    /// The client that the issuer knows this program by
+    #[arg(long, value_name = "ID", default_value = "stoa-cli")]
+    pub client: String,
 }
 
 #[derive(Debug, Args)]
@@ -165,7 +171,7 @@ pub(crate) struct Get {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// A file of the repository's layout, or a folder with some
+    /// A document in its place of the repository's layout, or a folder with some
     #[arg(short, long, required = true, value_name = "PATH")]
     pub file: Vec<PathBuf>,
 }
@@ -308,6 +314,7 @@ mod tests {
             "stoa rollback 0198 -t demo",
             "stoa dlq replay deploy-orders.deployment-worker.dlq 3",
             "stoa token --user ada",
+            "stoa login --api https://api.acme.example --issuer https://auth.acme.example/realms/stoa",
             "stoa completions bash",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));

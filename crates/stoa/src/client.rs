@@ -6,11 +6,7 @@ use reqwest::{Client as Http, Method, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::{
-    cli::Global,
-    connection::{Connection, data_directory},
-    session,
-};
+use crate::{cli::Global, session};
 
 /// What of a name stands in a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -44,13 +40,10 @@ fn sep(detail: &str) -> &'static str {
 }
 
 impl Client {
-    /// The control plane that was said, or that `stoa up` started.
+    /// The control plane that is meant, as who signed in.
     pub(crate) async fn connect(global: &Global) -> anyhow::Result<Self> {
-        let base = match &global.api {
-            Some(api) => api.clone(),
-            None => Connection::read(&data_directory(global)?)?.api,
-        };
-        Ok(Self { http: session::http()?, base, token: session::token(global).await? })
+        let (base, token) = session::access(global).await?;
+        Ok(Self { http: session::http()?, base, token })
     }
 
     /// The resource at these parts of a path.
@@ -83,8 +76,8 @@ impl Client {
     }
 
     /// Changes what is as `etag` says.
-    pub(crate) async fn put(&self, url: &str, body: &Value, etag: Option<&str>) -> anyhow::Result<Value> {
-        Ok(self.send(Method::PUT, url, Some(body), etag).await?.body)
+    pub(crate) async fn put(&self, url: &str, body: &Value, etag: Option<&str>) -> anyhow::Result<Answer> {
+        self.send(Method::PUT, url, Some(body), etag).await
     }
 
     /// Everything of a list, page after page.

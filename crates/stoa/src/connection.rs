@@ -1,11 +1,11 @@
 //! Where the platform of a data directory answers.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -47,11 +47,26 @@ impl Connection {
 
     /// The platform of `data`.
     pub(crate) fn read(data: &Path) -> anyhow::Result<Self> {
+        Self::find(data)?.ok_or_else(|| Self::missing(data))
+    }
+
+    /// The platform of `data`, if one was ever started.
+    pub(crate) fn find(data: &Path) -> anyhow::Result<Option<Self>> {
         let path = Self::path(data);
-        let bytes = fs::read(&path).with_context(|| {
-            format!("no platform was ever started in `{}`: run `stoa up`, or say --api", data.display())
-        })?;
-        serde_json::from_slice(&bytes).with_context(|| format!("reading `{}`", path.display()))
+        let failed = || format!("reading `{}`", path.display());
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(failed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(failed),
+        }
+    }
+
+    /// What to do where there is no platform.
+    pub(crate) fn missing(data: &Path) -> anyhow::Error {
+        anyhow!(
+            "no platform was ever started in `{}`: run `stoa up`, or say --api and `stoa login`",
+            data.display()
+        )
     }
 }
 

@@ -1,4 +1,7 @@
-//! Create or change tenants, APIs and gateways from files of the repository's layout, through the REST API.
+//! Declare what files of the repository's layout say, through the REST API.
+//!
+//! Nothing is sent before every file is known to arrive whole: what the REST API cannot carry is committed to the
+//! repository instead.
 
 use std::{
     fs,
@@ -6,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use domain::entity::{Api, Authentication, Entity, Gateway, GatewayKind, Tenant};
+use domain::entity::{
+    Api, Authentication, Backend, Contact, Content, Deployment, Entity, Gateway, GatewayKind, GatewayOptions,
+    Policies, Quotas, Tenant,
+};
 use gitops::{Layout, document};
 use serde_json::{Value, json};
 
@@ -18,13 +24,10 @@ use crate::{
 
 const DONE: [Column; 2] = [column("what", "/what"), column("state", "/state")];
 
-/// Parents before children.
-fn rank(entity: &Entity) -> u8 {
-    match entity {
-        Entity::Gateway(_) => 0,
-        Entity::Tenant(_) => 1,
-        _ => 2,
-    }
+/// What is read from one file.
+struct Found {
+    entity: Entity,
+    file: PathBuf,
 }
 
 pub(super) async fn run(global: &Global, arguments: &Apply) -> anyhow::Result<()> {
@@ -33,27 +36,28 @@ pub(super) async fn run(global: &Global, arguments: &Apply) -> anyhow::Result<()
         collect(path, &mut found)?;
     }
     if found.is_empty() {
-        bail!("there is no tenant, API or gateway in these files");
+        bail!("there are no documents of the repository's layout in these files");
     }
-    found.sort_by_key(|(entity, _)| rank(entity));
+    // In the order of the paths, what is referred to comes first.
+    found.sort_by_key(|found| found.entity.path());
+    let bodies: Vec<(String, Request)> = found
+        .iter()
+        .map(|found| {
+            let request = request(found).with_context(|| format!("`{}`", found.file.display()))?;
+            Ok((found.entity.path().to_string(), request))
+        })
+        .collect::<anyhow::Result<_>>()?;
     let client = Client::connect(global).await?;
     let mut rows = Vec::new();
-    for (entity, file) in &found {
-        let state = match entity {
-            Entity::Tenant(tenant) => apply_tenant(&client, tenant).await,
-            Entity::Api(api) => apply_api(&client, api, file).await,
-            Entity::Gateway(gateway) => apply_gateway(&client, gateway).await,
-            _ => Ok("left out"),
-        };
-        let what = entity.path().to_string();
-        let state = state.with_context(|| format!("applying `{what}`"))?;
+    for (what, request) in bodies {
+        let state = request.send(&client).await.with_context(|| format!("applying `{what}`"))?;
         rows.push(json!({ "what": what, "state": state }));
     }
     global.output.write(&rows, || table(&DONE, &rows))
 }
 
 /// The entities in a file, or in the files of a folder.
-fn collect(path: &Path, found: &mut Vec<(Entity, PathBuf)>) -> anyhow::Result<()> {
+fn collect(path: &Path, found: &mut Vec<Found>) -> anyhow::Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path).with_context(|| format!("reading `{}`", path.display()))? {
             let entry = entry?;
@@ -66,9 +70,7 @@ fn collect(path: &Path, found: &mut Vec<(Entity, PathBuf)>) -> anyhow::Result<()
     let Some(place) = place(path) else { return Ok(()) };
     let content = fs::read(path).with_context(|| format!("reading `{}`", path.display()))?;
     let document = document::parse(&place, &content)?;
-    if matches!(document.entity, Entity::Tenant(_) | Entity::Api(_) | Entity::Gateway(_)) {
-        found.push((document.entity, path.to_owned()));
-    }
+    found.push(Found { entity: document.entity, file: path.to_owned() });
     Ok(())
 }
 
@@ -88,7 +90,74 @@ fn place(path: &Path) -> Option<String> {
     }
 }
 
-async fn apply_tenant(client: &Client, tenant: &Tenant) -> anyhow::Result<&'static str> {
+/// What is sent for an entity.
+struct Request {
+    /// The collection that takes a new one; none where a `PUT` also creates.
+    all: Option<Vec<String>>,
+    /// The entity itself; none where everything is asked of the collection.
+    one: Option<Vec<String>>,
+    body: Value,
+}
+
+impl Request {
+    async fn send(self, client: &Client) -> anyhow::Result<&'static str> {
+        let at = |parts: &Vec<String>| client.at(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+        let (all, one, mut body) = (self.all.as_ref().map(at), self.one.as_ref().map(at), self.body);
+        let present = match &one {
+            Some(one) => client.find(one).await?,
+            None => None,
+        };
+        match (all, one, present) {
+            (_, Some(one), Some(present)) => {
+                // A name is given once.
+                if let (Some(_), Some(fields)) = (&self.all, body.as_object_mut()) {
+                    fields.remove("name");
+                }
+                let put = client.put(&one, &body, present.etag.as_deref()).await?;
+                Ok(if put.etag == present.etag { "as it was" } else { "changed" })
+            }
+            (Some(all), None, _) => {
+                let done = client.post(&all, &body).await?;
+                Ok(if done["changed"] == true { "changed" } else { "as it was" })
+            }
+            (Some(all), Some(_), None) => {
+                client.post(&all, &body).await?;
+                Ok("created")
+            }
+            (None, Some(one), None) => {
+                client.put(&one, &body, None).await?;
+                Ok("created")
+            }
+            (None, None, _) => unreachable!("every request names a resource"),
+        }
+    }
+}
+
+/// What to send for what a file declares, all of it.
+fn request(found: &Found) -> anyhow::Result<Request> {
+    match &found.entity {
+        Entity::Tenant(tenant) => of_tenant(tenant),
+        Entity::Api(api) => of_api(api, &found.file),
+        Entity::Gateway(gateway) => of_gateway(gateway),
+        Entity::Deployment(deployment) => Ok(of_deployment(deployment)),
+        other => bail!("{} documents are committed to the repository", other.path().kind()),
+    }
+}
+
+fn path(parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|part| (*part).to_owned()).collect()
+}
+
+fn of_tenant(tenant: &Tenant) -> anyhow::Result<Request> {
+    let carried = Tenant {
+        contact: Contact { email: tenant.contact.email.clone(), ..Contact::default() },
+        quotas: Quotas::default(),
+        producers: std::collections::BTreeMap::new(),
+        ..tenant.clone()
+    };
+    if carried != *tenant {
+        bail!("quotas, producers and all of the contact but its e-mail are committed to the repository");
+    }
     let body = json!({
         "name": tenant.name,
         "display_name": tenant.display_name,
@@ -97,22 +166,40 @@ async fn apply_tenant(client: &Client, tenant: &Tenant) -> anyhow::Result<&'stat
         "environments": tenant.environments,
         "tags": tenant.tags,
     });
-    let one = client.at(&["v1", "tenants", tenant.name.as_str()]);
-    create_or_change(client, &client.at(&["v1", "tenants"]), &one, body).await
+    let one = path(&["v1", "tenants", tenant.name.as_str()]);
+    Ok(Request { all: Some(path(&["v1", "tenants"])), one: Some(one), body })
 }
 
-async fn apply_api(client: &Client, api: &Api, file: &Path) -> anyhow::Result<&'static str> {
+fn of_api(api: &Api, file: &Path) -> anyhow::Result<Request> {
+    let carried = Api {
+        backend: Backend::at(api.backend.url.clone()),
+        policies: Policies { rate_limit: api.policies.rate_limit.clone(), ..Policies::default() },
+        gateway: GatewayOptions { tools: api.gateway.tools, ..GatewayOptions::default() },
+        ..api.clone()
+    };
+    if carried != *api {
+        bail!(
+            "of backend, policies and gateway only `url`, `rateLimiting` and `tools` can be applied; commit it to \
+             the repository"
+        );
+    }
+    let limit = api.policies.rate_limit.as_ref().map(|limit| {
+        let burst =
+            limit.burst.as_ref().map(|burst| burst.literal().context("`burstLimit` holds a variable"));
+        let minute = limit.requests_per_minute.literal().context("`requestsPerMinute` holds a variable");
+        anyhow::Ok(json!({ "requests_per_minute": minute?, "burst": burst.transpose()? }))
+    });
     let openapi = ["openapi.yaml", "openapi.yml", "openapi.json"]
         .iter()
         .map(|name| file.with_file_name(name))
         .find(|path| path.is_file())
-        .with_context(|| format!("there is no OpenAPI document beside `{}`", file.display()))?;
+        .context("there is no OpenAPI document beside it")?;
     let text = fs::read_to_string(&openapi).with_context(|| format!("reading `{}`", openapi.display()))?;
     let authentication = match &api.authentication {
         Authentication::None => json!({ "type": "none" }),
         Authentication::OAuth2 { scopes } => json!({ "type": "oauth2", "scopes": scopes }),
     };
-    let body = json!({
+    let mut body = json!({
         "name": api.name,
         "display_name": api.display_name,
         "version": api.version,
@@ -124,15 +211,18 @@ async fn apply_api(client: &Client, api: &Api, file: &Path) -> anyhow::Result<&'
         "tools": api.gateway.tools,
         "openapi": text,
     });
-    let all = ["v1", "tenants", api.tenant.as_str(), "apis"];
-    let one = ["v1", "tenants", api.tenant.as_str(), "apis", api.name.as_str()];
-    create_or_change(client, &client.at(&all), &client.at(&one), body).await
+    if let Some(limit) = limit.transpose()? {
+        body["rate_limit"] = limit;
+    }
+    let all = path(&["v1", "tenants", api.tenant.as_str(), "apis"]);
+    let one = [all.clone(), path(&[api.name.as_str()])].concat();
+    Ok(Request { all: Some(all), one: Some(one), body })
 }
 
-async fn apply_gateway(client: &Client, gateway: &Gateway) -> anyhow::Result<&'static str> {
+fn of_gateway(gateway: &Gateway) -> anyhow::Result<Request> {
     let kind = match gateway.kind {
         GatewayKind::Builtin => "builtin",
-        GatewayKind::WebMethods(_) => bail!("a webMethods gateway is declared in Git"),
+        GatewayKind::WebMethods(_) => bail!("a webMethods gateway is committed to the repository"),
     };
     let body = json!({
         "display_name": gateway.display_name,
@@ -140,33 +230,24 @@ async fn apply_gateway(client: &Client, gateway: &Gateway) -> anyhow::Result<&'s
         "type": kind,
         "address": gateway.address,
     });
-    let parts = ["v1", "environments", gateway.environment.as_str(), "gateways", gateway.name.as_str()];
-    let url = client.at(&parts);
-    let found = client.find(&url).await?;
-    client.put(&url, &body, found.as_ref().and_then(|answer| answer.etag.as_deref())).await?;
-    Ok(if found.is_some() { "changed" } else { "created" })
+    let one = path(&["v1", "environments", gateway.environment.as_str(), "gateways", gateway.name.as_str()]);
+    Ok(Request { all: None, one: Some(one), body })
 }
 
-async fn create_or_change(
-    client: &Client,
-    all: &str,
-    one: &str,
-    mut body: Value,
-) -> anyhow::Result<&'static str> {
-    match client.find(one).await? {
-        None => {
-            client.post(all, &body).await?;
-            Ok("created")
-        }
-        Some(found) => {
-            // A name is given once.
-            if let Some(fields) = body.as_object_mut() {
-                fields.remove("name");
-            }
-            client.put(one, &body, found.etag.as_deref()).await?;
-            Ok("changed")
-        }
-    }
+fn of_deployment(deployment: &Deployment) -> Request {
+    let pin = match &deployment.content {
+        Content::FollowHead => None,
+        Content::Pin(commit) => Some(commit),
+    };
+    let body = json!({
+        "api": deployment.api,
+        "environment": deployment.environment,
+        "gateways": deployment.gateways,
+        "pin": pin,
+        "state": deployment.state,
+    });
+    let all = path(&["v1", "tenants", deployment.tenant.as_str(), "deployments"]);
+    Request { all: Some(all), one: None, body }
 }
 
 #[cfg(test)]
@@ -186,5 +267,41 @@ mod tests {
         );
         assert_eq!(known("/home/ada/repo/tenants/acme/apis/pets/openapi.yaml"), None);
         assert_eq!(known("/home/ada/notes.yaml"), None);
+    }
+
+    #[test]
+    fn what_would_not_arrive_whole_is_refused_before_anything_is_sent() {
+        let request = |path: &str, text: &str| {
+            let entity = document::parse(path, text.as_bytes()).unwrap().entity;
+            request(&Found { entity, file: PathBuf::from(path) }).map(|request| request.body)
+        };
+        let header = |kind: &str, rest: &str| format!("apiVersion: stoa.io/v1\nkind: {kind}\n{rest}");
+        for (path, text, expected) in [
+            (
+                "tenants/acme/tenant.yaml",
+                header("Tenant", "metadata: {name: acme}\nspec: {quotas: {maxApis: 3}}"),
+                "quotas, producers and all of the contact but its e-mail are committed to the repository",
+            ),
+            (
+                "tenants/acme/apis/pets/api.yaml",
+                header("API", "metadata: {name: pets}\nspec: {backend: {url: 'http://a', timeout: 5}}"),
+                "of backend, policies and gateway only `url`, `rateLimiting` and `tools` can be applied; commit it \
+                 to the repository",
+            ),
+            (
+                "tenants/acme/users.yaml",
+                header("Users", "spec: {users: []}"),
+                "Users documents are committed to the repository",
+            ),
+        ] {
+            assert_eq!(request(path, &text).unwrap_err().to_string(), expected);
+        }
+        let deployment = header("Deployment", "spec: {follow: head, gateways: [builtin]}");
+        assert_eq!(
+            request("tenants/acme/apis/pets/deployments/dev.yaml", &deployment).unwrap(),
+            json!({
+                "api": "pets", "environment": "dev", "gateways": ["builtin"], "pin": null, "state": "deployed"
+            })
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Choose who you are.
+//! Sign in.
 
 use serde_json::json;
 
@@ -8,9 +8,10 @@ use crate::{
 };
 
 pub(super) async fn run(global: &Global, arguments: &Login) -> anyhow::Result<()> {
-    let session = session::sign_in(global, arguments.user.as_deref()).await?;
+    let session = session::sign_in(global, arguments).await?;
     let shown = json!({
         "user": session.user,
+        "api": session.api,
         "issuer": session.issuer,
         "expires_at": session.expires_at,
     });

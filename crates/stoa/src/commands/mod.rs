@@ -40,7 +40,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(arguments) => {
             let token = match &arguments.user {
                 Some(user) => session::token_of(&global, user).await?,
-                None => session::token(&global).await?,
+                None => session::access(&global).await?.1,
             };
             output::line(&token)?;
         }
