@@ -12,7 +12,7 @@ use saga::{Hook, Saga};
 use web::{Parts, Server};
 
 use crate::{
-    builtin::{Builtin, Fleet, OnAck, OnInstance, Prober},
+    builtin::{Builtin, Fleet, OnAck, OnInstance, Prober, Written},
     deployments::Deployments,
     metrics::Metrics,
     settings::{SERVICE, Settings},
@@ -51,6 +51,7 @@ impl App {
         let builtin = Builtin {
             bus: bus.clone(),
             routes: routes.clone(),
+            written: Written::default(),
             fleet: Arc::clone(&fleet),
             prober: Prober::new(
                 client,

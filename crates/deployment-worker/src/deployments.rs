@@ -79,6 +79,24 @@ impl Deployments {
         }
     }
 
+    /// The same, with what may have to come back.
+    async fn route(
+        &self,
+        order: &Envelope<DeployOrder>,
+        attempt: &Attempt,
+    ) -> Result<Vec<Outgoing>, StepError> {
+        // First, because it looks at what the route is written over.
+        let mut aside = match order.event.kind {
+            OrderKind::Remove => Vec::new(),
+            _ => self.target(&order.event)?.set_aside(order).await?,
+        };
+        let mut records = self.write(order, attempt).await?;
+        if !records.is_empty() {
+            records.append(&mut aside);
+        }
+        Ok(records)
+    }
+
     fn acting(&self) -> MutexGuard<'_, HashMap<Uuid, Acting>> {
         self.acting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,6 +154,9 @@ impl Work for Deployments {
         }
         if let Phase::Decided(decision) = &memory.phase {
             records.push(self.prepare(memory.at, history::result(order, transition, decision)).await?);
+            if let Some(target) = self.targets.of(order.target.kind) {
+                records.extend(target.ended(order, decision).await?);
+            }
         }
         Ok(records)
     }
@@ -152,7 +173,7 @@ impl Work for Deployments {
         info!(generation = %order.event.generation, "Step `{step}` of {about}");
         match step {
             PREFLIGHT => self.preflight(order, attempt).await,
-            ROUTE => self.write(order, attempt).await,
+            ROUTE => self.route(order, attempt).await,
             ACKNOWLEDGE => {
                 self.target(&order.event)?.acknowledged(&order.event, attempt).await.map(|()| Vec::new())
             }

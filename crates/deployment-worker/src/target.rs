@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use domain::Failure;
 use event_bus::Outgoing;
 use events::{DeployOrder, DeploymentState, Envelope, GatewayKind};
 use openapi::Dialect;
-use saga::{Attempt, StepError};
+use saga::{Attempt, Decision, StepError};
 
 use crate::builtin::Builtin;
 
@@ -42,6 +43,19 @@ pub(crate) trait Target: Send + Sync {
         order: &Envelope<DeployOrder>,
         attempt: &Attempt,
     ) -> impl Future<Output = Result<Vec<Outgoing>, StepError>> + Send;
+
+    /// What is to be kept of what stands there until the order has ended; written together with what `apply` gives.
+    fn set_aside(
+        &self,
+        order: &Envelope<DeployOrder>,
+    ) -> impl Future<Output = Result<Vec<Outgoing>, StepError>> + Send;
+
+    /// What ends together with an order: what was set aside goes, and comes back if the gateway refused.
+    fn ended(
+        &self,
+        order: &DeployOrder,
+        decision: &Decision,
+    ) -> impl Future<Output = Result<Vec<Outgoing>, Failure>> + Send;
 
     /// Takes an API off; the records are written when this ends well.
     fn remove(

@@ -40,6 +40,13 @@ impl Outgoing {
         self
     }
 
+    /// Writes the record under another key than its own.
+    #[must_use]
+    pub fn under_key(mut self, key: &str) -> Self {
+        key.as_bytes().clone_into(&mut self.key);
+        self
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {

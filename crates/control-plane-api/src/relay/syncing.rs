@@ -95,16 +95,15 @@ impl Relay {
 
     /// The refusal of a sync of what is declared no more, or not on its gateways.
     async fn gone(&self, sync: &WantedSync, now: Option<&Entity>) -> Result<Refused, RelayError> {
-        let gateways = match now {
-            Some(Entity::Deployment(declared)) => declared.gateways.clone(),
-            _ => {
-                let ordered = self.parts.store.ordered().await?;
-                let own = |order: &Ordered| {
-                    (&order.tenant, &order.api, &order.environment)
-                        == (&sync.tenant, &sync.api, &sync.environment)
-                };
-                ordered.into_iter().filter(own).map(|order| order.gateway).collect()
-            }
+        let gateways = if let Some(Entity::Deployment(declared)) = now {
+            declared.gateways.clone()
+        } else {
+            let ordered = self.parts.store.ordered().await?;
+            let own = |order: &Ordered| {
+                (&order.tenant, &order.api, &order.environment)
+                    == (&sync.tenant, &sync.api, &sync.environment)
+            };
+            ordered.into_iter().filter(own).map(|order| order.gateway).collect()
         };
         let deployment = Deployment {
             tenant: sync.tenant.clone(),

@@ -16,6 +16,9 @@ use super::{
 /// Replicas go silent without saying so, hence the look from time to time.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// The reason of an order that a replica refused.
+pub(super) const REFUSED: &str = "refused-by-gateway";
+
 /// What is waited for.
 pub(super) struct Wish {
     /// The key of the route.
@@ -111,10 +114,9 @@ fn refuses(word: &Word, aim: Aim) -> bool {
 
 fn failure(verdict: Verdict, within: Duration) -> StepError {
     match verdict {
-        Verdict::Refused { replica, message } => StepError::reject(
-            "refused-by-gateway",
-            format!("replica `{replica}` refused the route: {message}"),
-        ),
+        Verdict::Refused { replica, message } => {
+            StepError::reject(REFUSED, format!("replica `{replica}` refused the route: {message}"))
+        }
         Verdict::Nobody => StepError::reject(
             "no-gateway",
             format!(

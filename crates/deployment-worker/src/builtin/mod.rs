@@ -5,23 +5,27 @@ mod fleet;
 mod listen;
 mod probe;
 mod route;
+mod written;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Classify as _, Disposition,
+    Classify as _, Disposition, Failure,
     id::{Generation, derived_id},
 };
 use event_bus::{Bus, Outgoing, View};
 use events::{DeployOrder, DeploymentState, Envelope, GatewayRoute, OrderKind};
 use runtime::chain;
-use saga::{Attempt, StepError};
+use saga::{Attempt, Decision, StepError};
+use tracing::info;
+use uuid::Uuid;
 
-use self::route::Plan;
+use self::{agreement::REFUSED, route::Plan};
 pub(crate) use self::{
     fleet::Fleet,
     listen::{OnAck, OnInstance},
     probe::Prober,
+    written::Written,
 };
 use crate::{
     metrics::Metrics,
@@ -55,6 +59,7 @@ impl Aim {
 pub(crate) struct Builtin {
     pub(crate) bus: Bus,
     pub(crate) routes: View<GatewayRoute>,
+    pub(crate) written: Written,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) prober: Prober,
     pub(crate) acknowledge_within: Duration,
@@ -76,25 +81,40 @@ impl Builtin {
             }
             Plan::Remove(key) => {
                 attempt.note(format!("removing the route {key}"));
+                self.written.expect(&key, None);
                 Ok(vec![Outgoing::removal::<GatewayRoute>(&key)])
             }
             Plan::Put(route) => {
                 attempt.note(format!("writing the route in generation {}", route.generation));
-                let id = derived_id(&[&order.event.order_id.to_string(), "gateway-routes"]);
-                let envelope = self.bus.envelope(id, *route);
-                let record =
-                    self.bus.prepare(&envelope).await.map_err(|error| match error.disposition() {
-                        Disposition::Retry => StepError::retry("broker", chain(&error)),
-                        Disposition::Reject => StepError::reject("invalid-route", chain(&error)),
-                    })?;
+                let envelope = self.bus.envelope(record_id(&order.event, "gateway-routes"), *route);
+                let record = self.bus.prepare(&envelope).await.map_err(|error| unwritable(&error))?;
+                self.written.expect(&key(&order.event), Some(envelope.id));
                 Ok(vec![record])
             }
         }
     }
 
     async fn current(&self, order: &DeployOrder) -> Option<Arc<Envelope<GatewayRoute>>> {
+        let key = key(order);
         self.routes.caught_up().await;
-        self.routes.get(&route::key(&order.tenant, &order.api, &order.environment))
+        self.written.read_back(&self.routes, &key).await;
+        self.routes.get(&key)
+    }
+}
+
+fn key(order: &DeployOrder) -> String {
+    route::key(&order.tenant, &order.api, &order.environment)
+}
+
+/// The id of a record that an order causes.
+fn record_id(order: &DeployOrder, what: &str) -> Uuid {
+    derived_id(&[&order.order_id.to_string(), what])
+}
+
+fn unwritable(error: &event_bus::Error) -> StepError {
+    match error.disposition() {
+        Disposition::Retry => StepError::retry("broker", chain(error)),
+        Disposition::Reject => StepError::reject("invalid-route", chain(error)),
     }
 }
 
@@ -123,6 +143,47 @@ impl Target for Builtin {
         self.write(order, plan, attempt).await
     }
 
+    async fn set_aside(&self, order: &Envelope<DeployOrder>) -> Result<Vec<Outgoing>, StepError> {
+        let order = &order.event;
+        let current = self.current(order).await;
+        let Some(former) = route::former(order, current.as_ref().map(|route| &route.event)) else {
+            return Ok(Vec::new());
+        };
+        let (key, id) = (route::former_key(&key(order)), record_id(order, "former"));
+        let record = self
+            .bus
+            .prepare(&self.bus.envelope(id, former.clone()))
+            .await
+            .map_err(|error| unwritable(&error))?;
+        self.written.expect(&key, Some(id));
+        Ok(vec![record.under_key(&key)])
+    }
+
+    async fn ended(&self, order: &DeployOrder, decision: &Decision) -> Result<Vec<Outgoing>, Failure> {
+        let key = key(order);
+        let (aside, id) = (route::former_key(&key), record_id(order, "former"));
+        let refused = decision.problem.as_ref().is_some_and(|problem| problem.reason == REFUSED);
+        self.routes.caught_up().await;
+        let expected = self.written.expects(&aside, id);
+        if refused && expected {
+            self.written.read_back(&self.routes, &aside).await;
+        }
+        // What stands there is of this order, or none of its business.
+        let former = self.routes.get(&aside).filter(|former| former.id == id);
+        if former.is_none() && !expected {
+            return Ok(Vec::new());
+        }
+        let mut records = vec![Outgoing::removal::<GatewayRoute>(&aside)];
+        if let Some(former) = former.filter(|_| refused) {
+            info!(generation = %order.generation, "Bringing back what stood at {key} before it was refused");
+            let id = record_id(order, "restored");
+            let envelope = self.bus.envelope(id, route::restored(order, &former.event));
+            records.push(self.bus.prepare(&envelope).await?);
+            self.written.expect(&key, Some(id));
+        }
+        Ok(records)
+    }
+
     async fn remove(
         &self,
         order: &Envelope<DeployOrder>,
@@ -135,11 +196,8 @@ impl Target for Builtin {
 
     async fn acknowledged(&self, order: &DeployOrder, attempt: &Attempt) -> Result<(), StepError> {
         let begun = tokio::time::Instant::now();
-        let wish = agreement::Wish {
-            key: route::key(&order.tenant, &order.api, &order.environment),
-            environment: order.environment.clone(),
-            aim: Aim::of(order),
-        };
+        let wish =
+            agreement::Wish { key: key(order), environment: order.environment.clone(), aim: Aim::of(order) };
         let clock = self.bus.clock();
         // Right after a start nobody can tell who is there.
         self.fleet.known().await;

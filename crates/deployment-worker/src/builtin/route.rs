@@ -22,6 +22,26 @@ pub(super) fn key(tenant: &TenantName, api: &ApiName, environment: &EnvironmentN
     format!("{tenant}/{api}/{environment}")
 }
 
+/// The key under which a route stands that an order wrote over, until the order has ended.
+///
+/// It has one part more than the key of a route, so gateways pass over it.
+pub(super) fn former_key(key: &str) -> String {
+    format!("{key}/former")
+}
+
+/// What has to be set aside when an order writes its route: what says something else, and is older.
+pub(super) fn former<'a>(order: &DeployOrder, current: Option<&'a GatewayRoute>) -> Option<&'a GatewayRoute> {
+    current.filter(|route| route.generation < order.generation && route.digest != order.digest)
+}
+
+/// What was set aside, to be served again instead of what `refused` brought.
+///
+/// It has the generation of the refused order: replicas that took that one take this one too, because equal
+/// generations replace each other, and no later order meets a route of a higher generation than its own.
+pub(super) fn restored(refused: &DeployOrder, former: &GatewayRoute) -> GatewayRoute {
+    GatewayRoute { generation: refused.generation, ..former.clone() }
+}
+
 /// The route of an order; nothing when the order brings no content.
 ///
 /// The same generation is written again: a repeat changes nothing, and the replicas answer it anew.
@@ -125,6 +145,19 @@ mod tests {
         assert_eq!(same, Some(Plan::Put(Box::new(route(5)))));
         assert_eq!(remove(&sample::removal(7), Some(&newer)), Plan::Remove("acme/pets/dev".to_owned()));
         assert_eq!(remove(&sample::removal(7), None), Plan::Remove("acme/pets/dev".to_owned()));
+    }
+
+    #[test]
+    fn what_says_something_else_is_set_aside_and_comes_back_in_the_generation_that_was_refused() {
+        let order = sample::order();
+        let other = GatewayRoute { digest: Digest::of(b"other"), ..route(4) };
+        assert_eq!(former(&order, Some(&other)), Some(&other));
+        assert_eq!(former(&order, None), None);
+        assert_eq!(former(&order, Some(&route(4))), None, "the same content is no way back");
+        let again = GatewayRoute { generation: order.generation, ..other.clone() };
+        assert_eq!(former(&order, Some(&again)), None, "a repeat sets nothing aside");
+        assert_eq!(restored(&order, &other), again);
+        assert_eq!(former_key("acme/pets/dev"), "acme/pets/dev/former");
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::{
 async fn an_order_is_served_by_every_replica_and_taken_away_again() {
     let Some(fixture) = Fixture::new().await else { return };
     let (one, two) = (
-        Replica::start(&fixture.bus, "serving", "serving-1", false),
-        Replica::start(&fixture.bus, "serving", "serving-2", false),
+        Replica::start(&fixture.bus, "serving", "serving-1", |_| false),
+        Replica::start(&fixture.bus, "serving", "serving-2", |_| false),
     );
     let worker = fixture.worker().await;
     let order = order("serving", "pets", 7, &one.address);
@@ -65,7 +65,7 @@ async fn an_order_is_served_by_every_replica_and_taken_away_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_route_that_drifts_is_written_again() {
     let Some(fixture) = Fixture::new().await else { return };
-    let replica = Replica::start(&fixture.bus, "drifting", "drifting-1", false);
+    let replica = Replica::start(&fixture.bus, "drifting", "drifting-1", |_| false);
     let worker = fixture.worker().await;
     let order = order("drifting", "pets", 3, &replica.address);
     fixture.order(&order).await;
@@ -85,7 +85,7 @@ async fn a_route_that_drifts_is_written_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_live_before_the_broker_was_lost_is_brought_back() {
     let Some(fixture) = Fixture::new().await else { return };
-    let replica = Replica::start(&fixture.bus, "recovering", "recovering-1", false);
+    let replica = Replica::start(&fixture.bus, "recovering", "recovering-1", |_| false);
     let worker = fixture.worker().await;
     let before = order("recovering", "pets", 900, &replica.address);
     fixture.order(&before).await;

@@ -1,6 +1,7 @@
 //! Orders, a worker, and what it says.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use domain::{
 };
 use event_bus::{Bus, Delivery, From, Handle, testing::FakeRegistry};
 use events::{
-    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Envelope, GatewayKind,
+    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Envelope, GatewayKind, GatewayRoute,
     GatewayTarget, OrderKind, Policies, StepPhase, Upstream,
 };
 use runtime::{Clock as _, Lifecycle, Metrics, Random as _, Source, SystemClock, SystemRandom};
@@ -109,7 +110,7 @@ impl Fixture {
             ("kafka.session_timeout", "1500ms"),
             ("kafka.heartbeat_interval", "300ms"),
             ("server.address", "127.0.0.1:0"),
-            ("deploy.acknowledge_within", "3s"),
+            ("deploy.acknowledge_within", "5s"),
             ("deploy.probe_timeout", "1s"),
             ("deploy.reconcile_every", "300ms"),
         ]);
@@ -153,6 +154,15 @@ impl Fixture {
         let (_reading, heard) = follow(&self.bus);
         let _ = heard.read.subscribe().wait_for(|topics| *topics == 2).await;
         heard
+    }
+
+    /// What stands in `gateway-routes` under keys that begin with `key`, to somebody who reads it now.
+    pub(crate) async fn routes(&self, key: &str) -> BTreeMap<String, Arc<Envelope<GatewayRoute>>> {
+        let reading = Lifecycle::manual();
+        let (view, task) = self.bus.view::<GatewayRoute>(reading.stopping());
+        reading.spawn("routes", task);
+        view.caught_up().await;
+        view.entries().into_iter().filter(|(stands, _)| stands.starts_with(key)).collect()
     }
 
     /// Outcome and reason of an order, when it has ended.

@@ -30,7 +30,7 @@ struct Follower {
     bus: Bus,
     environment: EnvironmentName,
     name: String,
-    refuses: bool,
+    refuses: fn(&GatewayRoute) -> bool,
     served: Served,
 }
 
@@ -52,13 +52,14 @@ impl Follower {
 }
 
 impl Handle<GatewayRoute> for Follower {
-    async fn handle(&self, envelope: &Envelope<GatewayRoute>, _: &Delivery) -> Result<(), Failure> {
+    async fn handle(&self, envelope: &Envelope<GatewayRoute>, delivery: &Delivery) -> Result<(), Failure> {
         let route = &envelope.event;
-        if route.environment != self.environment {
+        if route.environment != self.environment || delivery.key().split('/').count() != 3 {
             return Ok(());
         }
-        let outcome = if self.refuses { AckOutcome::Refused } else { AckOutcome::Applied };
-        if !self.refuses {
+        let refused = (self.refuses)(route);
+        let outcome = if refused { AckOutcome::Refused } else { AckOutcome::Applied };
+        if !refused {
             let path = format!("/apis/{}/{}/", route.tenant, route.api);
             self.served.lock().unwrap().insert(path, route.generation);
         }
@@ -68,7 +69,7 @@ impl Handle<GatewayRoute> for Follower {
 
     async fn removed(&self, key: &str, _: &Delivery) -> Result<(), Failure> {
         let parts: Vec<&str> = key.split('/').collect();
-        if parts[2] == self.environment.as_str() {
+        if parts[2..] == [self.environment.as_str()] {
             let path = format!("/apis/{}/{}/", parts[0], parts[1]);
             let former = self.served.lock().unwrap().remove(&path);
             self.ack(parts[0], parts[1], former.unwrap_or_default(), AckOutcome::Removed).await;
@@ -78,7 +79,12 @@ impl Handle<GatewayRoute> for Follower {
 }
 
 impl Replica {
-    pub(crate) fn start(bus: &Bus, environment: &str, name: &str, refuses: bool) -> Self {
+    pub(crate) fn start(
+        bus: &Bus,
+        environment: &str,
+        name: &str,
+        refuses: fn(&GatewayRoute) -> bool,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let served = Served::default();

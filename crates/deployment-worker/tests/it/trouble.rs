@@ -23,8 +23,8 @@ fn said(outcome: Outcome, reason: &str) -> (Outcome, Option<String>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_cannot_be_done_fails_with_its_reason_and_holds_no_other_up() {
     let Some(fixture) = Fixture::new().await else { return };
-    let refusing = Replica::start(&fixture.bus, "refusing", "refusing-1", true);
-    let serving = Replica::start(&fixture.bus, "willing", "willing-1", false);
+    let refusing = Replica::start(&fixture.bus, "refusing", "refusing-1", |_| true);
+    let serving = Replica::start(&fixture.bus, "willing", "willing-1", |_| false);
     let worker = fixture.worker().await;
     let lonely = order("lonely", "pets", 1, "http://127.0.0.1:9");
     let refused = order("refusing", "pets", 1, &refusing.address);
@@ -53,7 +53,7 @@ async fn an_order_that_cannot_be_done_fails_with_its_reason_and_holds_no_other_u
     assert_eq!(all.steps(&bare).len(), 2, "nothing is begun that preflight refuses");
 
     // The route of the lonely one stays, and the gateway serves it when it comes.
-    let comes = Replica::start(&fixture.bus, "lonely", "lonely-1", false);
+    let comes = Replica::start(&fixture.bus, "lonely", "lonely-1", |_| false);
     let path = format!("/apis/{}/pets/", lonely.tenant);
     eventually(async || comes.served.lock().unwrap().get(&path).copied()).await;
     stop(worker).await;
@@ -81,9 +81,74 @@ async fn a_running_order_ends_early_only_by_a_cancel() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_route_gives_way_to_what_was_served_before_it_also_after_a_crash() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let replica = Replica::start(&fixture.bus, "picky", "picky-1", |route| route.version == "broken");
+    let first = order("picky", "pets", 1, &replica.address);
+    let broken = DeployOrder { version: "broken".to_owned(), ..order("picky", "pets", 2, &replica.address) };
+    let third = order("picky", "pets", 3, &replica.address);
+    let died = Arc::new(Mutex::new(false));
+    let (end, grave) = (broken.order_id, Arc::clone(&died));
+    let hook: Hook = Arc::new(move |id, point, moment| {
+        let decided = Point::Transition("decided".to_owned());
+        let here = id == end && *point == decided && moment == Moment::Within;
+        here && !std::mem::replace(&mut *grave.lock().unwrap(), true)
+    });
+    let mortal = fixture.mortal_worker(hook).await;
+    fixture.order(&first).await;
+    assert_eq!(fixture.ended(&first).await, (Outcome::Succeeded, None));
+    fixture.order(&broken).await;
+    eventually(async || died.lock().unwrap().then_some(())).await;
+    stop(mortal).await;
+    let worker = fixture.worker().await;
+    assert_eq!(fixture.ended(&broken).await, said(Outcome::Failed, "refused-by-gateway"));
+
+    // What a replica finds that starts now: the former content, and no trace of the detour.
+    let key = format!("{}/pets/picky", first.tenant);
+    let routes = fixture.routes(&key).await;
+    assert_eq!(routes.keys().cloned().collect::<Vec<_>>(), [key.clone()]);
+    let route = &routes[&key].event;
+    assert_eq!((route.generation, &route.digest), (broken.generation, &first.digest));
+    assert_eq!((route.order_id, route.version.as_str()), (first.order_id, "1"));
+    let path = format!("/apis/{}/pets/", first.tenant);
+    let served = async || replica.served.lock().unwrap().get(&path).copied();
+    eventually(async || served().await.filter(|served| *served == broken.generation)).await;
+
+    fixture.order(&third).await;
+    assert_eq!(fixture.ended(&third).await, (Outcome::Succeeded, None));
+    let routes = fixture.routes(&key).await;
+    assert_eq!(routes.keys().cloned().collect::<Vec<_>>(), [key.clone()]);
+    assert_eq!(routes[&key].event.digest, third.digest);
+    stop(worker).await;
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_told_before_is_carried_out_once_more_by_a_sync() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let worker = fixture.worker().await;
+    // Nobody was there.
+    let first = order("absent", "pets", 1, "http://127.0.0.1:9");
+    fixture.order(&first).await;
+    assert_eq!(fixture.ended(&first).await, said(Outcome::Failed, "no-gateway"));
+    let replica = Replica::start(&fixture.bus, "absent", "absent-1", |_| false);
+    let again = DeployOrder {
+        kind: OrderKind::Sync,
+        digest: first.digest.clone(),
+        ..order("absent", "pets", 2, &replica.address)
+    };
+    fixture.order(&again).await;
+    assert_eq!(fixture.ended(&again).await, (Outcome::Succeeded, None));
+    let path = format!("/apis/{}/pets/", again.tenant);
+    assert_eq!(replica.served.lock().unwrap().get(&path), Some(&again.generation));
+    stop(worker).await;
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_a_worker_dies_every_order_ends_once() {
     let Some(fixture) = Fixture::new().await else { return };
-    let replica = Replica::start(&fixture.bus, "crashing", "crashing-1", false);
+    let replica = Replica::start(&fixture.bus, "crashing", "crashing-1", |_| false);
     let transition = |name: &str, moment| (Point::Transition(name.to_owned()), moment);
     let points = [
         transition("accepted", Moment::After),
