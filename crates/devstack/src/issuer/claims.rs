@@ -5,15 +5,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    TOKEN_LIFETIME,
+    PEOPLES_CLIENT, TOKEN_LIFETIME,
     people::{Client, User, subject},
 };
 
 /// Who may take the tokens.
 const AUDIENCE: [&str; 2] = ["control-plane-api", "mcp-gateway"];
-
-/// The client that people sign in with.
-const PEOPLES_CLIENT: &str = "stoa-cli";
 
 #[derive(Debug, Serialize)]
 pub(super) struct Claims {

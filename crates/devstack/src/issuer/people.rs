@@ -1,6 +1,6 @@
 //! Who may be named.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use domain::{id::derived_id, name::TenantName};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -49,6 +49,21 @@ pub struct Client {
     pub scopes: Vec<String>,
 }
 
+/// Where the issuer learns who may be named.
+///
+/// It is asked at every use, so that whoever joins or leaves does so without a restart; it may read files.
+pub trait Directory: Debug + Send + Sync + 'static {
+    /// Everybody, as of now.
+    fn people(&self) -> Arc<People>;
+}
+
+/// People who stay the same.
+impl Directory for People {
+    fn people(&self) -> Arc<People> {
+        Arc::new(self.clone())
+    }
+}
+
 /// Everybody the issuer knows.
 #[derive(Clone, Debug, Default)]
 pub struct People {
@@ -69,6 +84,11 @@ impl People {
     pub fn with_client(mut self, client: Client) -> Self {
         self.clients.insert(client.id.clone(), client);
         self
+    }
+
+    /// The persons, by name.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
     }
 
     pub(super) fn user(&self, username: &str) -> Option<&User> {

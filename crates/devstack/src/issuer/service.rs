@@ -1,20 +1,27 @@
-//! The issuer: its key, its people, and its address.
+//! The issuer: its key, whom it knows, the sign-ins under way, and its address.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use actix_web::web::Data;
+use jiff::Timestamp;
 use runtime::{Clock, Random};
 
-use super::{Key, People, handlers};
+use super::{Directory, Entropy, Key, People, Sessions, SystemEntropy, device::Devices, handlers};
 use crate::local::{self, Local};
 
 /// The issuer of one platform.
 #[derive(Debug)]
 pub struct Issuer {
     pub(super) key: Key,
-    pub(super) people: People,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    directory: Arc<dyn Directory>,
+    devices: Mutex<Devices>,
+    sessions: Mutex<Sessions>,
 }
 
 /// The issuer with the address that its tokens name.
@@ -24,18 +31,57 @@ pub(super) struct Addressed {
 }
 
 impl Issuer {
-    /// An issuer that signs with `key` for `people`.
+    /// An issuer that signs with `key` for whom `directory` knows, and renews what `sessions` remembers.
     #[must_use]
-    pub fn new(key: Key, people: People, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { key, people, clock, random }
+    pub fn new(
+        key: Key,
+        directory: Arc<dyn Directory>,
+        sessions: Sessions,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            key,
+            clock,
+            random,
+            entropy: Arc::new(SystemEntropy),
+            directory,
+            devices: Mutex::default(),
+            sessions: Mutex::new(sessions),
+        }
     }
 
-    /// Serves discovery, keys and tokens on `listener`, which must be bound to loopback.
+    /// With codes and refresh tokens drawn by `entropy`.
+    #[must_use]
+    pub fn drawing(self, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, ..self }
+    }
+
+    /// Serves discovery, keys, tokens and the sign-in page on `listener`, which must be bound to loopback.
     pub fn serve(self, listener: TcpListener) -> Result<Local, local::Error> {
         let base = listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default();
         let addressed = Data::new(Addressed { issuer: self, base });
         Local::bind("token issuer", listener, move |routes| {
             handlers::routes(routes.app_data(addressed.clone()));
         })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Everybody, as of now.
+    pub(super) async fn people(&self) -> Arc<People> {
+        let directory = Arc::clone(&self.directory);
+        // A directory that panics knows nobody.
+        actix_web::web::block(move || directory.people()).await.unwrap_or_default()
+    }
+
+    pub(super) fn devices(&self) -> MutexGuard<'_, Devices> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

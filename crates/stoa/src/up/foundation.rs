@@ -5,7 +5,7 @@ use std::{net::TcpListener, sync::Arc};
 use anyhow::{Context as _, bail};
 use devstack::{
     Backbone,
-    issuer::{Issuer, Key},
+    issuer::{Issuer, Key, Sessions},
     petstore,
     ports::Ports,
     process::end_leftovers,
@@ -105,7 +105,7 @@ impl Foundation {
         } else {
             progress.step("Starting the token issuer");
             let listener = ports.listen("token-issuer", ISSUER)?;
-            (start_issuer(home, listener, &desired, &stand_ins).await?, true)
+            (start_issuer(home, listener, &desired, &stand_ins)?, true)
         };
         let git = desired.remote().to_owned();
         Ok(Self { addresses, backbone, stand_ins, kafka, registry, issuer, development, git })
@@ -177,16 +177,18 @@ fn start_backend(listener: TcpListener, stand_ins: &Lifecycle) -> anyhow::Result
     Ok(address)
 }
 
-async fn start_issuer(
+fn start_issuer(
     home: &Home,
     listener: TcpListener,
     desired: &Desired,
     stand_ins: &Lifecycle,
 ) -> anyhow::Result<Url> {
     let key = Key::read_or_make(&home.data().join("secrets/token-issuer.pem"))?;
-    let people = people::of(&desired.entities().await?, home)?;
-    let issuer =
-        Issuer::new(key, people, Arc::new(SystemClock), Arc::new(SystemRandom::default())).serve(listener)?;
+    let sessions = Sessions::open(&home.data().join("secrets/token-sessions.json"))
+        .context("reading the sessions of the token issuer")?;
+    let people = Arc::new(people::Declared::by(desired.repository(), home)?);
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom::default()));
+    let issuer = Issuer::new(key, people, sessions, clock, random).serve(listener)?;
     let address = issuer.base().parse().context("making an address")?;
     let stopping = stand_ins.stopping();
     stand_ins.spawn("token-issuer", issuer.serve(async move { stopping.requested().await }));

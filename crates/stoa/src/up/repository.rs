@@ -60,6 +60,11 @@ impl Desired {
         Ok(Self { repository, writer, remote: remote.to_owned() })
     }
 
+    /// The repository, for whoever reads on.
+    pub(super) fn repository(&self) -> Repository {
+        self.repository.clone()
+    }
+
     pub(super) fn remote(&self) -> &str {
         &self.remote
     }
@@ -231,6 +236,39 @@ mod tests {
             })
             .collect();
         assert_eq!(backends, ["http://127.0.0.1:8099"]);
+    }
+
+    #[tokio::test]
+    async fn who_joins_is_known_at_once_and_a_broken_file_changes_nobody() {
+        use super::super::people::Declared;
+        use devstack::issuer::Directory as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::open(directory.path()).unwrap();
+        let url = |port: u16| -> Url { format!("http://127.0.0.1:{port}").parse().unwrap() };
+        let desired = Desired::own(&home, &url(8080)).await.unwrap();
+        let declared = Declared::by(desired.repository(), &home).unwrap();
+        let names = || declared.people().users().map(|user| user.username.clone()).collect::<Vec<_>>();
+        assert_eq!(names(), ["admin"]);
+
+        desired.add(demo::files(&url(8090)).unwrap(), "Add the demo tenant").await.unwrap();
+        assert_eq!(names(), ["ada", "admin", "dan", "vera"]);
+
+        let users = "tenants/demo/users.yaml";
+        let write = async |text: Option<&str>| {
+            let file: Files = [(users.to_owned(), text.map(|text| text.as_bytes().to_vec()))].into();
+            desired
+                .change("Change the users", move |present| {
+                    let same = present.get(users) == file[users].as_ref();
+                    if same { Files::new() } else { file.clone() }
+                })
+                .await
+                .unwrap();
+        };
+        write(Some("users: [")).await;
+        assert_eq!(names(), ["ada", "admin", "dan", "vera"]);
+        write(None).await;
+        assert_eq!(names(), ["admin"]);
     }
 
     #[tokio::test]

@@ -1,48 +1,62 @@
 use std::sync::Arc;
 
-use actix_web::{App, test};
+use actix_web::{App, http::header::AUTHORIZATION, test};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::name::TenantName;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use runtime::testing::{FixedClock, FixedRandom};
 use serde_json::Value;
 
 use super::*;
-use crate::issuer::{Client, Issuer, Key, People, User};
+use crate::issuer::{Client, Directory, Issuer, Key, People, Sessions, User, entropy::testing::Counting};
 
-const BASE: &str = "http://127.0.0.1:8081";
+pub(super) const BASE: &str = "http://127.0.0.1:8081";
+
+fn people() -> People {
+    let demo: TenantName = "demo".parse().unwrap();
+    People::default().with_user(User::of(&demo, "ada", "Ada", "tenant-admin")).with_client(Client {
+        id: "pipeline".to_owned(),
+        secret: "s3cret %".into(),
+        tenant: demo,
+        roles: vec!["devops".to_owned()],
+        scopes: vec!["pets:read".to_owned()],
+    })
+}
 
 fn addressed(home: &tempfile::TempDir) -> Data<Addressed> {
-    let demo: TenantName = "demo".parse().unwrap();
-    let people =
-        People::default().with_user(User::of(&demo, "ada", "Ada", "tenant-admin")).with_client(Client {
-            id: "pipeline".to_owned(),
-            secret: "s3cret %".into(),
-            tenant: demo,
-            roles: vec!["devops".to_owned()],
-            scopes: vec!["pets:read".to_owned()],
-        });
+    served(home, Arc::new(people()), &FixedClock::default())
+}
+
+/// An issuer of the test's own people and time.
+pub(super) fn served(
+    home: &tempfile::TempDir,
+    directory: Arc<dyn Directory>,
+    clock: &FixedClock,
+) -> Data<Addressed> {
     let issuer = Issuer::new(
         Key::read_or_make(&home.path().join("issuer.pem")).unwrap(),
-        people,
-        Arc::new(FixedClock::parse("2026-03-01T12:00:00Z")),
+        directory,
+        Sessions::open(&home.path().join("sessions.json")).unwrap(),
+        Arc::new(clock.clone()),
         Arc::new(FixedRandom::new(1)),
-    );
+    )
+    .drawing(Arc::new(Counting::default()));
     Data::new(Addressed { issuer, base: BASE.to_owned() })
 }
 
-async fn ask(state: &Data<Addressed>, request: test::TestRequest) -> (u16, Value) {
+pub(super) async fn ask(state: &Data<Addressed>, request: test::TestRequest) -> (u16, Value) {
     let app = test::init_service(App::new().app_data(state.clone()).configure(routes)).await;
     let answer = test::call_service(&app, request.to_request()).await;
     let status = answer.status().as_u16();
     (status, test::read_body_json(answer).await)
 }
 
-fn form(pairs: &[(&str, &str)]) -> test::TestRequest {
+pub(super) fn form(pairs: &[(&str, &str)]) -> test::TestRequest {
     test::TestRequest::post().uri("/token").set_form(pairs)
 }
 
 /// Checks the token as a service would: with the keys that the issuer publishes.
-async fn verified(state: &Data<Addressed>, answer: &Value) -> Value {
+pub(super) async fn verified(state: &Data<Addressed>, answer: &Value) -> Value {
     let token = answer["access_token"].as_str().unwrap();
     let (_, keys) = ask(state, test::TestRequest::get().uri("/keys")).await;
     let keys: JwkSet = serde_json::from_value(keys).unwrap();
@@ -160,4 +174,28 @@ async fn discovery_names_addresses_that_answer() {
     let (status, keys) = ask(&state, test::TestRequest::get().uri(keys)).await;
     assert_eq!((status, &keys["keys"][0]["kty"]), (200, &json!("RSA")));
     assert_eq!(keys["keys"][0]["d"], Value::Null, "the private half stays here");
+}
+
+#[actix_web::test]
+async fn whoever_joins_or_leaves_does_so_without_a_restart() {
+    #[derive(Debug, Default)]
+    struct Declared(std::sync::Mutex<People>);
+
+    impl Directory for Declared {
+        fn people(&self) -> Arc<People> {
+            Arc::new(self.0.lock().unwrap().clone())
+        }
+    }
+
+    let (home, declared) = (tempfile::tempdir().unwrap(), Arc::new(Declared::default()));
+    let state = served(&home, Arc::clone(&declared) as Arc<dyn Directory>, &FixedClock::default());
+    let ada = [("grant_type", DEVELOPMENT_GRANT), ("username", "ada")];
+    assert_eq!(ask(&state, form(&ada)).await.0, 400);
+    *declared.0.lock().unwrap() = people();
+    assert_eq!(ask(&state, form(&ada)).await.0, 200);
+    *declared.0.lock().unwrap() = People::default();
+    assert_eq!(
+        ask(&state, form(&ada)).await,
+        (400, json!({ "error": "invalid_grant", "error_description": "there is no user `ada`" }))
+    );
 }
