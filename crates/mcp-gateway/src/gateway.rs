@@ -103,9 +103,9 @@ impl Gateway {
         let turn = self.0.handed_out.fetch_add(1, Ordering::Relaxed) % self.0.clients.len();
         let executor = Executor::new(self.0.clients[turn].clone(), self.0.metrics.clone());
         config.app_data(Data::new(self.clone())).app_data(Data::new(executor));
-        config.service(web::resource("/apis/{tenant}/{api}").to(proxy::forward));
-        config.service(web::resource("/apis/{tenant}/{api}/{path:.*}").to(proxy::forward));
+        // Routes are tried in turn, so the one without a pattern comes first.
         mcp::routes(config);
+        config.service(web::resource("/apis/{path}*").to(proxy::forward));
     }
 
     /// Takes in changes of `gateway-routes` in their order, and says what became of each.

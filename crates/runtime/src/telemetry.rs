@@ -132,8 +132,15 @@ where
     let filter = EnvFilter::try_new(&settings.level)
         .map_err(|cause| Error::Level { level: settings.level.clone(), cause })?;
     let provider = provider(service, settings)?;
-    let traces: tracing_opentelemetry::OpenTelemetryLayer<_, SdkTracer> =
-        tracing_opentelemetry::layer().with_tracer(provider.tracer("stoa"));
+    let traces: tracing_opentelemetry::OpenTelemetryLayer<_, SdkTracer> = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("stoa"))
+        // Nothing else here looks for an active context, and a span is entered at every step of a request.
+        .with_context_activation(false)
+        // Where in the code and on which thread a request runs says nothing that its name does not.
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false);
     let subscriber = Registry::default().with(filter).with(logs(settings.format, writer)).with(traces);
     subscriber.try_init().map_err(Error::Running)?;
     Ok(Guard(provider))
@@ -145,7 +152,10 @@ where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     match format {
-        Format::Json => fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
+        // The list of spans ends with the current one.
+        Format::Json => {
+            fmt::layer().json().flatten_event(true).with_current_span(false).with_writer(writer).boxed()
+        }
         Format::Text => fmt::layer().with_ansi(false).with_writer(writer).boxed(),
     }
 }

@@ -81,8 +81,8 @@ impl Server {
                 .app_data(
                     web::PathConfig::default().error_handler(|error, _| nothing_of_that_name(&error).into()),
                 )
-                .configure(health::routes)
                 .configure(configure.clone())
+                .configure(health::routes)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(around))
         };
@@ -90,6 +90,8 @@ impl Server {
             .workers(settings.workers)
             .client_request_timeout(HEAD)
             .keep_alive(KEEP_ALIVE)
+            // The last piece of an answer must not wait until the peer has confirmed the one before.
+            .tcp_nodelay(true)
             .shutdown_timeout(settings.stop.as_secs().max(1))
             .disable_signals()
             .listen(listener)?

@@ -57,8 +57,10 @@ impl Figures {
             let rate = rounds.iter().map(|round| count(round.at_once) / round.took.as_secs_f64());
             line(&format!("{name}, a second"), at_once, "/s", 0, rate);
         }
+        let Some(base) = self.0.get(base) else { return };
         for name in compared {
-            let pairs = || self.0[name].iter().zip(&self.0[base]);
+            let Some(rounds) = self.0.get(name) else { continue };
+            let pairs = || rounds.iter().zip(base);
             let calls = pairs().map(|(round, _)| round.latencies.len()).sum();
             for (share, label) in [(0.5, "p50"), (0.99, "p99")] {
                 let added = pairs().map(|(round, base)| round.latency(share) - base.latency(share));

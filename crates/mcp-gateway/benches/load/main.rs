@@ -1,11 +1,13 @@
 //! What the gateway adds to a call, and how many calls it takes: the same backend asked directly, through the proxy,
-//! and as a tool in both eras, in turns. Load generator, gateway, backend and token issuer share the machine and the
-//! process; telemetry runs as in a service, with logs that go nowhere.
+//! and as a tool in both eras, in turns. Load generator, gateway and backend share the machine and the process; the
+//! gateway's telemetry runs as in a service, with logs that go nowhere, and the other two do as little as they can.
 //!
-//! Prints a line `BENCH {json}` for each figure; without `--bench` it only shows that everything answers.
+//! Prints a line `BENCH {json}` for each figure. A text after `--bench` chooses the targets that have it in their
+//! names; without `--bench` it only shows that everything answers.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
+mod backend;
 mod client;
 mod figures;
 #[path = "../../tests/it/world.rs"]
@@ -55,7 +57,9 @@ struct Target {
 }
 
 fn main() {
-    let measured = env::args().any(|argument| argument == "--bench");
+    let (options, chosen): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|text| text.starts_with("--"));
+    let measured = options.iter().any(|option| option == "--bench");
+    let chosen = |target: &Target| chosen.iter().all(|text| target.name.contains(text));
     let effort = if measured { MEASURED } else { TRIED };
     let nowhere = File::create("/dev/null").unwrap();
     let _telemetry = telemetry::init_with("bench", &telemetry::Settings::default(), nowhere).unwrap();
@@ -65,7 +69,7 @@ fn main() {
         let world = world(McpSettings::default(), &["pets".to_owned()]);
         let calls = calls(&world);
         for _ in 0..effort.rounds {
-            for target in &calls {
+            for target in calls.iter().filter(|target| chosen(target)) {
                 figures.add(target.name, round(target, effort).await);
             }
         }
@@ -76,7 +80,7 @@ fn main() {
         let effort = Effort { calls: effort.calls.div_ceil(20), ..effort };
         let effort = Effort { calls_at_once: effort.calls_at_once.div_ceil(8), ..effort };
         for _ in 0..effort.rounds.div_ceil(2) {
-            for target in &lists {
+            for target in lists.iter().filter(|target| chosen(target)) {
                 figures.add(target.name, round(target, effort).await);
             }
         }
@@ -149,7 +153,8 @@ fn calls(world: &World) -> Vec<Target> {
 /// A gateway with a worker for each processor, as it is in production.
 fn world(settings: McpSettings, apis: &[String]) -> World {
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let world = World::sized(workers, settings, Catalogue::default());
+    let mut world = World::sized(workers, settings, Catalogue::default());
+    world.backend = backend::start(&world.lifecycle);
     for api in apis {
         world.deploy(&world.route("acme", api, 1));
     }
