@@ -36,6 +36,7 @@ use gitops::{
 use runtime::Clock;
 use tracing::{info, instrument, warn};
 
+use self::compare::CatalogDifference;
 pub(crate) use self::{mirror::Mirror, on_nudge::OnNudge};
 use crate::{
     desired::{Desired, DesiredState},
@@ -104,6 +105,8 @@ struct State {
     compared: bool,
     /// The commit that waits for approval, once people were told.
     waiting: Option<CommitId>,
+    /// What the catalogue topics were found to lack, for the step that writes it.
+    differs: Option<CatalogDifference>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -186,11 +189,23 @@ impl Relay {
                 let to = own.map_or_else(|| head.clone(), |commit| commit.id.clone());
                 step(to, StepKind::Linear)
             }
-            Line::Beginning(_) | Line::TooLong(_) | Line::Merged(_) => {
-                step(head.clone(), StepKind::Collapsed)
-            }
+            // From the first commit on, the line is told as any other.
+            Line::Beginning(_) => match self.first_of(head).await? {
+                Some(first) => step(first, StepKind::Linear),
+                None => step(head.clone(), StepKind::Collapsed),
+            },
+            Line::TooLong(_) | Line::Merged(_) => step(head.clone(), StepKind::Collapsed),
             Line::Rewritten(_) => step(head.clone(), StepKind::Rewritten),
         })
+    }
+
+    /// The first commit of the line to `head`, if it is not too far back.
+    async fn first_of(&self, head: &CommitId) -> Result<Option<CommitId>, RelayError> {
+        let head = head.clone();
+        let first = move |repository: &Repository| {
+            repository.find_commit(&head, None, LINE, |commit| commit.parents.is_empty())
+        };
+        Ok(self.parts.repository.blocking(first).await?.map(|first| first.id))
     }
 
     /// What happened between the state and a later commit.

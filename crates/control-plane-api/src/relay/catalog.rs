@@ -8,20 +8,38 @@ use domain::{
 use event_bus::{Bus, Outgoing};
 use events::{
     CatalogApi, CatalogApplication, CatalogEnvironment, CatalogGateway, CatalogPlan, CatalogTenant,
-    CatalogUsers, Document, Event, Level, Member, Subscription, TenantLifecycle, Topic, topics,
+    CatalogUsers, Document, Event, Level, Member, Subscription, TenantLifecycle, Topic,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
+/// A catalogue topic, with what its record type decides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) topic: &'static Topic,
+    removal: fn(&str) -> Outgoing,
+}
+
+impl Catalogue {
+    const fn of<E: Event>() -> Self {
+        Self { topic: E::TOPIC, removal: Outgoing::removal::<E> }
+    }
+
+    /// The removal of a key, ready to be written.
+    pub(crate) fn removal(&self, key: &str) -> Outgoing {
+        (self.removal)(key)
+    }
+}
+
 /// The catalogue topics, in the order in which a step writes them: what others refer to comes first.
-pub(crate) static TOPICS: [&Topic; 7] = [
-    &topics::CATALOG_ENVIRONMENTS,
-    &topics::CATALOG_GATEWAYS,
-    &topics::CATALOG_PLANS,
-    &topics::CATALOG_TENANTS,
-    &topics::CATALOG_USERS,
-    &topics::CATALOG_APIS,
-    &topics::CATALOG_APPLICATIONS,
+pub(crate) static TOPICS: [Catalogue; 7] = [
+    Catalogue::of::<CatalogEnvironment>(),
+    Catalogue::of::<CatalogGateway>(),
+    Catalogue::of::<CatalogPlan>(),
+    Catalogue::of::<CatalogTenant>(),
+    Catalogue::of::<CatalogUsers>(),
+    Catalogue::of::<CatalogApi>(),
+    Catalogue::of::<CatalogApplication>(),
 ];
 
 /// Where a catalogue record stems from.
@@ -149,12 +167,17 @@ impl CatalogRecord {
         Some(record)
     }
 
-    /// The topic.
-    pub(crate) fn topic(&self) -> &'static Topic {
-        fn topic_of<E: Event>(_: &E) -> &'static Topic {
-            E::TOPIC
+    /// Its topic.
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        fn of<E: Event>(_: &E) -> Catalogue {
+            Catalogue::of::<E>()
         }
-        each!(self, record => topic_of(record))
+        each!(self, record => of(record))
+    }
+
+    /// The name of the topic.
+    pub(crate) fn topic(&self) -> &'static str {
+        self.catalogue().topic.name
     }
 
     /// The key.
@@ -165,14 +188,6 @@ impl CatalogRecord {
     /// The record, ready to be written.
     pub(crate) async fn prepare(&self, bus: &Bus, id: Uuid) -> Result<Outgoing, event_bus::Error> {
         each!(self, record => bus.prepare(&bus.envelope(id, record.clone())).await)
-    }
-
-    /// The removal of the record's key, ready to be written.
-    pub(crate) fn removal(&self) -> Outgoing {
-        fn of<E: Event>(record: &E) -> Outgoing {
-            Outgoing::removal::<E>(&record.key())
-        }
-        each!(self, record => of(record))
     }
 
     /// Digest of what the record says, apart from where it stems from: equal digests need no new record.
@@ -252,19 +267,6 @@ fn application(it: &Application, revision: Revision, commit: CommitId) -> Catalo
             .collect(),
         revision,
         commit,
-    }
-}
-
-/// The removal of a key from a catalogue topic, ready to be written.
-pub(crate) fn removal_of(topic: &Topic, key: &str) -> Outgoing {
-    match topic.name {
-        "catalog-environments" => Outgoing::removal::<CatalogEnvironment>(key),
-        "catalog-gateways" => Outgoing::removal::<CatalogGateway>(key),
-        "catalog-plans" => Outgoing::removal::<CatalogPlan>(key),
-        "catalog-tenants" => Outgoing::removal::<CatalogTenant>(key),
-        "catalog-users" => Outgoing::removal::<CatalogUsers>(key),
-        "catalog-applications" => Outgoing::removal::<CatalogApplication>(key),
-        _ => Outgoing::removal::<CatalogApi>(key),
     }
 }
 

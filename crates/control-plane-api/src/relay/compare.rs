@@ -17,13 +17,13 @@ use tracing::{info, warn};
 
 use super::{
     Relay, RelayError, State,
-    catalog::{CatalogRecord, Origin, TOPICS, removal_of},
+    catalog::{CatalogRecord, Origin, TOPICS},
     wanted::media_type_of,
 };
 use crate::store::{Step, StepKind};
 
 /// What the topics do not hold as they should.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CatalogDifference {
     /// Entities whose record is missing or says something else.
     pub(super) missing: Vec<EntityPath>,
@@ -61,6 +61,7 @@ impl Relay {
             surplus = difference.surplus.len(),
             "The catalogue topics differ from what is in effect: writing them again"
         );
+        state.differs = Some(difference);
         self.republish(state, commit).await
     }
 
@@ -99,10 +100,11 @@ impl Relay {
             }
             wanted.entry(topic).or_default().insert(key);
         }
-        for topic in TOPICS {
-            let wanted = wanted.remove(topic.name).unwrap_or_default();
-            let surplus = self.parts.mirror.keys(topic.name).into_iter().filter(|key| !wanted.contains(key));
-            difference.surplus.extend(surplus.map(|key| (topic.name, removal_of(topic, &key))));
+        for catalogue in &TOPICS {
+            let topic = catalogue.topic.name;
+            let wanted = wanted.remove(topic).unwrap_or_default();
+            let surplus = self.parts.mirror.keys(topic).into_iter().filter(|key| !wanted.contains(key));
+            difference.surplus.extend(surplus.map(|key| (topic, catalogue.removal(&key))));
         }
         Ok(difference)
     }
@@ -128,6 +130,6 @@ impl Relay {
         };
         let origin = Origin { revision: Revision::default(), commit: declared.origin.commit.clone() };
         let record = CatalogRecord::of(&declared.entity, document, origin);
-        Ok(record.map(|record| (record.topic().name, record.key(), record.content())))
+        Ok(record.map(|record| (record.topic(), record.key(), record.content())))
     }
 }

@@ -14,6 +14,7 @@ use tracing::{info, instrument};
 use super::{
     Relay, RelayError, State,
     catalog::{CatalogRecord, Origin, TOPICS},
+    compare::CatalogDifference,
     publish::Publisher,
     report::{Provenance, Report},
     wanted::media_type_of,
@@ -74,7 +75,8 @@ impl Relay {
 
         self.tell_changes(&work, &mut publisher, &mut report).await?;
         self.tell_problems(&work, &mut publisher, &mut report).await?;
-        self.write_catalog(&work, &state.effective, &followed.effective, &mut publisher).await?;
+        let differs = state.differs.take();
+        self.write_catalog(&work, &state.effective, &followed.effective, differs, &mut publisher).await?;
         let (to, at, told) = (&followed.effective, &mut publisher, &mut report);
         let ordered = match step.kind {
             StepKind::Synced => self.write_syncs(&work, to, at, told).await?,
@@ -132,18 +134,25 @@ impl Relay {
         work: &Work<'_>,
         from: &Effective,
         to: &Effective,
+        differs: Option<CatalogDifference>,
         publisher: &mut Publisher<'_>,
     ) -> Result<(), RelayError> {
         let origin = Origin { revision: work.step.revision, commit: work.step.to.clone() };
         if work.step.kind == StepKind::Republished {
-            self.republish_catalog(work, to, &origin, publisher).await?;
+            // One that a former relay left open is compared again.
+            let differs = match differs {
+                Some(differs) => differs,
+                None => self.difference(to).await?,
+            };
+            self.republish_catalog(work, to, differs, &origin, publisher).await?;
         }
         for change in changes(from, to) {
             match (change.before(), change.after()) {
                 (_, Some(after)) => self.put(work, after, &origin, publisher).await?,
                 (Some(before), None) => {
                     if let Some(record) = CatalogRecord::of(&before.entity, None, origin.clone()) {
-                        publisher.push(record.topic().name, record.removal()).await?;
+                        let removal = record.catalogue().removal(&record.key());
+                        publisher.push(record.topic(), removal).await?;
                     }
                 }
                 (None, None) => {}
@@ -157,10 +166,10 @@ impl Relay {
         &self,
         work: &Work<'_>,
         to: &Effective,
+        difference: CatalogDifference,
         origin: &Origin,
         publisher: &mut Publisher<'_>,
     ) -> Result<(), RelayError> {
-        let difference = self.difference(to).await?;
         for path in &difference.missing {
             if let Some(declared) = to.get(path) {
                 self.put(work, declared, origin, publisher).await?;
@@ -183,7 +192,7 @@ impl Relay {
         let Some(record) = CatalogRecord::of(&declared.entity, document, origin.clone()) else {
             return Ok(());
         };
-        let topic = record.topic().name;
+        let topic = record.topic();
         let id = self.id(work, &[&record.key(), topic]);
         publisher.push(topic, record.prepare(&self.parts.bus, id).await?).await
     }
@@ -204,7 +213,7 @@ impl Relay {
     async fn positions(&self, publisher: &Publisher<'_>) -> Result<BTreeMap<(String, i32), i64>, RelayError> {
         let mut positions = self.parts.store.catalog_positions().await?;
         for ((topic, partition), next) in publisher.written() {
-            if TOPICS.iter().any(|catalog| catalog.name == topic) {
+            if TOPICS.iter().any(|catalogue| catalogue.topic.name == topic) {
                 positions.insert((topic.clone(), *partition), *next);
             }
         }
@@ -245,7 +254,7 @@ fn heads(
     let mut live: BTreeMap<&str, i64> = BTreeMap::new();
     for (_, declared) in effective.entities() {
         if let Some(record) = CatalogRecord::of(&declared.entity, None, origin.clone()) {
-            *live.entry(record.topic().name).or_default() += 1;
+            *live.entry(record.topic()).or_default() += 1;
         }
     }
     let commit: CommitId = origin.commit;
@@ -256,6 +265,7 @@ fn heads(
         commit,
         topics: TOPICS
             .iter()
+            .map(|catalogue| catalogue.topic)
             .map(|topic| TopicHead {
                 topic: topic.name.to_owned(),
                 next_offsets: (0..topic.partitions)

@@ -20,6 +20,7 @@ use crate::{
     wake::Wake,
 };
 
+mod beginning;
 mod syncs;
 
 const OPENAPI: &str = "openapi: 3.1.0\ninfo: {title: Pets, version: '1'}\npaths:\n  /pets:\n    get:\n      \
@@ -84,6 +85,10 @@ impl Fixture {
     }
 
     fn commit(&self, files: &[(&str, Option<&str>)], request: &str) -> CommitId {
+        self.commit_by(&self.writer, files, request)
+    }
+
+    fn commit_by(&self, writer: &Writer, files: &[(&str, Option<&str>)], request: &str) -> CommitId {
         let head = self.repository.fetch().unwrap();
         let files: Files = files
             .iter()
@@ -94,7 +99,7 @@ impl Fixture {
             email: "ada@acme.test".to_owned(),
             at: Timestamp::from_second(1_764_000_000).unwrap(),
         };
-        self.writer.commit(head.as_ref(), &files, &author, "Change something", request).unwrap()
+        writer.commit(head.as_ref(), &files, &author, "Change something", request).unwrap()
     }
 
     /// Every record of a topic, partition by partition.

@@ -1,13 +1,65 @@
 //! Lists in pages.
 
-use serde::Serialize;
-use web::{Kind, Problem};
+use actix_web::web::Json;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use web::{Kind, Problem, cursor::Cursors};
+
+use super::State;
 
 /// Items of a page unless the caller says otherwise.
 const USUAL: u32 = 50;
 
 /// Items of a page at most.
 const MOST: u32 = 200;
+
+/// Which page of a list without filters the caller wants.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    pub(super) limit: Option<u32>,
+    pub(super) cursor: Option<String>,
+}
+
+/// A list, and the page of it that the caller wants.
+pub(super) struct Paging<'a> {
+    cursors: &'a Cursors,
+    /// The list with its filters: cursors belong to it.
+    list: String,
+    size: usize,
+    cursor: Option<String>,
+}
+
+impl<'a> Paging<'a> {
+    pub(super) fn of(
+        state: &'a State,
+        list: impl Into<String>,
+        limit: Option<u32>,
+        cursor: Option<String>,
+    ) -> Result<Self, Problem> {
+        Ok(Self { cursors: &state.cursors, list: list.into(), size: size(limit)?, cursor })
+    }
+
+    /// The position behind which the page begins; none for the first.
+    pub(super) fn after<P: DeserializeOwned>(&self) -> Result<Option<P>, Problem> {
+        self.cursor.as_ref().map(|cursor| self.cursors.open(&self.list, cursor)).transpose()
+    }
+
+    /// One item more than a page, to know whether there is a next one.
+    pub(super) fn one_more(&self) -> i64 {
+        i64::try_from(self.size).unwrap_or(i64::MAX).saturating_add(1)
+    }
+
+    /// The page, from what was found behind its beginning.
+    pub(super) fn page<F, P: Serialize, T>(
+        &self,
+        found: impl IntoIterator<Item = F>,
+        position: impl FnOnce(&F) -> P,
+        view: impl FnMut(F) -> T,
+    ) -> Json<Page<T>> {
+        let found = found.into_iter().take(self.size + 1).collect();
+        Json(Page::of(found, self.size, |last| self.cursors.seal(&self.list, &position(last)), view))
+    }
+}
 
 /// How many items the caller wants.
 pub(super) fn size(limit: Option<u32>) -> Result<usize, Problem> {
@@ -29,7 +81,7 @@ pub(super) struct Page<T> {
 
 impl<T> Page<T> {
     /// A page of `size` items from `found`, which has one more if there is a next page.
-    pub(super) fn of<F>(
+    fn of<F>(
         mut found: Vec<F>,
         size: usize,
         cursor: impl FnOnce(&F) -> String,
@@ -40,11 +92,6 @@ impl<T> Page<T> {
         let next_cursor = if more { found.last().map(cursor) } else { None };
         Self { items: found.into_iter().map(view).collect(), next_cursor }
     }
-}
-
-/// One item more than a page, to know whether there is a next one.
-pub(super) fn one_more(size: usize) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::view::DeploymentView;
 use crate::{
     routes::{
         State, name,
-        page::{self, Page},
+        page::{Page, Paging},
         snapshot::Snapshot,
     },
     store::DeploymentFilter,
@@ -36,27 +36,21 @@ pub(super) async fn list(
     Query(params): Query<Params>,
     state: Data<State>,
 ) -> Result<Json<Page<DeploymentView>>, Problem> {
-    let size = page::size(params.limit)?;
     let api = match &params.api {
         Some(api) => Some(name::api(&snapshot, &tenant, api)?.to_string()),
         None => None,
     };
     let filter = DeploymentFilter { api: api.as_deref(), environment: params.environment.as_deref() };
     let list = format!("deployments/{tenant}/{:?}/{:?}", filter.api, filter.environment);
-    let before: Option<(i64, String)> =
-        params.cursor.map(|cursor| state.cursors.open(&list, &cursor)).transpose()?;
+    let paging = Paging::of(&state, list, params.limit, params.cursor)?;
+    let before: Option<(i64, String)> = paging.after()?;
     let before = before.as_ref().map(|(revision, group)| (*revision, group.as_str()));
-    let found = state.store.deployment_groups(&tenant, &filter, before, page::one_more(size)).await?;
+    let found = state.store.deployment_groups(&tenant, &filter, before, paging.one_more()).await?;
     let position = |orders: &Vec<crate::store::DeploymentRow>| {
         let newest = orders.iter().map(|order| order.revision).max().unwrap_or_default();
         (newest, orders.first().map(|order| order.group.clone()).unwrap_or_default())
     };
-    let page = Page::of(
-        found,
-        size,
-        |last| state.cursors.seal(&list, &position(last)),
-        |orders| DeploymentView::of(&orders),
-    );
+    let Json(page) = paging.page(found, position, |orders| DeploymentView::of(&orders));
     let items = page.items.into_iter().flatten().collect();
     Ok(Json(Page { items, next_cursor: page.next_cursor }))
 }

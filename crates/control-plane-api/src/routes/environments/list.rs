@@ -5,22 +5,14 @@ use actix_web::{
     web::{Data, Json},
 };
 use domain::name::EnvironmentName;
-use serde::Deserialize;
 use web::{AuthorizedAnywhere, Problem, Query, permission::ApisRead};
 
 use super::view::EnvironmentView;
 use crate::routes::{
     State,
-    page::{self, Page},
+    page::{Page, Paging, Params},
     snapshot::Snapshot,
 };
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Params {
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
 
 #[get("/environments")]
 pub(super) async fn list(
@@ -29,17 +21,10 @@ pub(super) async fn list(
     Query(params): Query<Params>,
     state: Data<State>,
 ) -> Result<Json<Page<EnvironmentView>>, Problem> {
-    let size = page::size(params.limit)?;
-    let list = "environments";
-    let after: Option<EnvironmentName> =
-        params.cursor.map(|cursor| state.cursors.open(list, &cursor)).transpose()?;
+    let paging = Paging::of(&state, "environments", params.limit, params.cursor)?;
+    let after: Option<EnvironmentName> = paging.after()?;
     let environments =
         snapshot.environments().filter(|it| after.as_ref().is_none_or(|after| it.name > *after));
-    let page = Page::of(
-        environments.take(size + 1).collect(),
-        size,
-        |last| state.cursors.seal(list, &last.name),
-        |environment| EnvironmentView::of(&snapshot, environment),
-    );
-    Ok(Json(page))
+    let view = |environment| EnvironmentView::of(&snapshot, environment);
+    Ok(paging.page(environments, |last| last.name.clone(), view))
 }

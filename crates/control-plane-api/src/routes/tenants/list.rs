@@ -5,22 +5,14 @@ use actix_web::{
     web::{Data, Json},
 };
 use domain::name::TenantName;
-use serde::Deserialize;
 use web::{AuthorizedAnywhere, Problem, Query, permission::TenantsRead};
 
 use super::view::TenantView;
 use crate::routes::{
     State,
-    page::{self, Page},
+    page::{Page, Paging, Params},
     snapshot::Snapshot,
 };
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Params {
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
 
 #[get("/tenants")]
 pub(super) async fn list(
@@ -29,20 +21,12 @@ pub(super) async fn list(
     Query(params): Query<Params>,
     state: Data<State>,
 ) -> Result<Json<Page<TenantView>>, Problem> {
-    let size = page::size(params.limit)?;
     let principal = caller.principal();
     let list = format!("tenants/{}", principal.subject);
-    let after: Option<TenantName> =
-        params.cursor.map(|cursor| state.cursors.open(&list, &cursor)).transpose()?;
+    let paging = Paging::of(&state, list, params.limit, params.cursor)?;
+    let after: Option<TenantName> = paging.after()?;
     let visible =
         |name: &TenantName| principal.administers_platform() || principal.tenant.as_ref() == Some(name);
-    let found =
-        snapshot.tenants(after.as_ref()).filter(|tenant| visible(&tenant.name)).take(size + 1).collect();
-    let page = Page::of(
-        found,
-        size,
-        |last| state.cursors.seal(&list, &last.name),
-        |tenant| TenantView::of(&snapshot, tenant),
-    );
-    Ok(Json(page))
+    let tenants = snapshot.tenants(after.as_ref()).filter(|tenant| visible(&tenant.name));
+    Ok(paging.page(tenants, |last| last.name.clone(), |tenant| TenantView::of(&snapshot, tenant)))
 }

@@ -14,7 +14,7 @@ use web::{AuthorizedAnywhere, Kind, Problem, Query, permission::ApisRead};
 use super::view::TraceView;
 use crate::routes::{
     State, name,
-    page::{self, Page},
+    page::{Page, Paging},
     snapshot::Snapshot,
 };
 
@@ -35,17 +35,14 @@ pub(super) async fn list(
     Query(params): Query<Params>,
     state: Data<State>,
 ) -> Result<Json<Page<TraceView>>, Problem> {
-    let size = page::size(params.limit)?;
     let tenant = tenant(caller.principal(), params.tenant.as_deref())?;
     let status = params.status.as_deref();
     let list = format!("traces/{tenant:?}/{status:?}");
-    let before: Option<(i64, String)> =
-        params.cursor.map(|cursor| state.cursors.open(&list, &cursor)).transpose()?;
+    let paging = Paging::of(&state, list, params.limit, params.cursor)?;
+    let before: Option<(i64, String)> = paging.after()?;
     let before = before.as_ref().map(|(revision, id)| (*revision, id.as_str()));
-    let found = state.store.traces(tenant.as_ref(), status, before, page::one_more(size)).await?;
-    let page =
-        Page::of(found, size, |last| state.cursors.seal(&list, &(last.revision, &last.id)), TraceView::from);
-    Ok(Json(page))
+    let found = state.store.traces(tenant.as_ref(), status, before, paging.one_more()).await?;
+    Ok(paging.page(found, |last| (last.revision, last.id.clone()), TraceView::from))
 }
 
 /// Whose traces: the named tenant's, or all that the caller may see.
