@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
+    dead_letter::Reason,
     handle::Update,
     record::Record,
     registry::{Registry, RegistryError},
@@ -36,6 +37,16 @@ impl Classify for DecodeError {
         match self {
             Self::Schema(error) => error.disposition(),
             _ => Disposition::Reject,
+        }
+    }
+}
+
+impl DecodeError {
+    /// The word for it.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Schema(RegistryError::UnknownSchema(_)) => Reason::UnknownSchema,
+            _ => Reason::Undecodable,
         }
     }
 }

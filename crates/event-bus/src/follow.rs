@@ -11,10 +11,12 @@ use crate::{
     Bus,
     broadcast::{self, Broadcast, From},
     consumer::Hold,
+    dead_letter::Reason,
     decode,
     delivery::Delivery,
     error::Error,
     handle::{Handle, Update},
+    left_out::LeftOut,
     record::Record,
 };
 
@@ -22,7 +24,7 @@ impl Bus {
     /// Hands every record of the topic of `E` to `handler`, in this process whatever others read, until the stop.
     ///
     /// Nothing is remembered: a handler that fails is asked again if the failure may pass, else the record is left
-    /// out, as is one that cannot be decoded; both are logged.
+    /// out, as is one that cannot be decoded; both are counted and logged, and stay in the topic.
     pub fn follow<E: Event, H: Handle<E>>(
         &self,
         from: From,
@@ -37,6 +39,7 @@ impl Bus {
                 return Ok(());
             };
             let reader = reader?;
+            let left_out = LeftOut::by("follow", &bus.shared);
             let mut behind = reader.behind(from);
             if behind.is_empty() {
                 handler.caught_up().await;
@@ -47,7 +50,8 @@ impl Bus {
                     broadcast::Event::Record(record) => {
                         let (partition, next) = (record.partition, record.offset + 1);
                         let span = crate::consumer::span(&record, "follow");
-                        take_in::<E, H>(&bus, &handler, Arc::new(record), &stopping).instrument(span).await;
+                        let record = Arc::new(record);
+                        take_in::<E, H>(&bus, &handler, record, &left_out, &stopping).instrument(span).await;
                         behind.retain(|known, high| *known != partition || next < *high);
                     }
                     broadcast::Event::End { partition } => {
@@ -63,7 +67,13 @@ impl Bus {
     }
 }
 
-async fn take_in<E: Event, H: Handle<E>>(bus: &Bus, handler: &H, record: Arc<Record>, stopping: &Stopping) {
+async fn take_in<E: Event, H: Handle<E>>(
+    bus: &Bus,
+    handler: &H,
+    record: Arc<Record>,
+    left_out: &LeftOut,
+    stopping: &Stopping,
+) {
     let mut attempt = NonZeroU32::MIN;
     loop {
         let delivery = Delivery {
@@ -72,18 +82,25 @@ async fn take_in<E: Event, H: Handle<E>>(bus: &Bus, handler: &H, record: Arc<Rec
             hold: Hold::forever(),
             stopping: stopping.clone(),
         };
+        let mut reason = Reason::Rejected;
         let outcome = match decode::update::<E>(&bus.shared.registry, &record).await {
             Ok(Update::Put(envelope)) => handler.handle(&envelope, &delivery).await,
             Ok(Update::Removed(key)) => handler.removed(&key, &delivery).await,
-            Err(error) => Err(domain::Failure { disposition: error.disposition(), source: Box::new(error) }),
+            Err(error) => {
+                reason = error.reason();
+                Err(domain::Failure { disposition: error.disposition(), source: Box::new(error) })
+            }
         };
         let Err(failure) = outcome else { return };
-        let place = format!("{}/{}@{}", record.topic, record.partition, record.offset);
         if failure.disposition == Disposition::Reject {
-            warn!(error = %runtime::chain(&*failure.source), "Leaving out {place}");
+            left_out.note(&record, reason, &*failure.source);
             return;
         }
-        warn!(error = %runtime::chain(&*failure.source), attempt, "Could not take in {place} yet");
+        warn!(
+            error = %runtime::chain(&*failure.source),
+            attempt,
+            "Could not take in {}/{}@{} yet", record.topic, record.partition, record.offset
+        );
         let delay = bus.shared.backoff.delay(attempt.get(), &*bus.shared.random);
         if stopping.unless_requested(tokio::time::sleep(delay)).await.is_none() {
             return;

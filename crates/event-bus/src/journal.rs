@@ -10,6 +10,8 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
     util::Timeout,
 };
+use tokio::time::Instant;
+use tracing::warn;
 
 use crate::{client::Quiet, error::Error, settings::Settings};
 
@@ -57,14 +59,22 @@ impl Journal {
         from.add_partition_offset(&self.topic, PARTITION, Offset::Beginning).map_err(failed)?;
         consumer.assign(&from).map_err(failed)?;
         let mut kept = Vec::new();
+        let mut until = Instant::now() + WAIT;
         loop {
-            match tokio::time::timeout(WAIT, consumer.recv()).await {
-                Ok(Ok(message)) => kept.push((
-                    message.key().unwrap_or_default().to_vec(),
-                    message.payload().map(<[u8]>::to_vec),
-                )),
+            match tokio::time::timeout_at(until, consumer.recv()).await {
+                Ok(Ok(message)) => {
+                    kept.push((
+                        message.key().unwrap_or_default().to_vec(),
+                        message.payload().map(<[u8]>::to_vec),
+                    ));
+                    until = Instant::now() + WAIT;
+                }
                 Ok(Err(KafkaError::PartitionEOF(_))) => return Ok(kept),
-                Ok(Err(source)) => return Err(failed(source)),
+                Ok(Err(source @ KafkaError::MessageConsumptionFatal(_))) => return Err(failed(source)),
+                // Lost connections come back by themselves, or time runs out.
+                Ok(Err(error)) => {
+                    warn!(%error, topic = self.topic, "Reading `{}` is interrupted", self.topic);
+                }
                 Err(_) => {
                     return Err(failed(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)));
                 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
 mod broadcast;
 mod bus;
 mod client;
@@ -11,6 +12,7 @@ mod error;
 mod follow;
 mod handle;
 mod journal;
+mod left_out;
 mod metrics;
 mod producer;
 mod read;

@@ -9,6 +9,7 @@ use runtime::Metrics as Registry;
 pub(crate) const HANDLED: &str = "bus_records_handled";
 pub(crate) const RETRIES: &str = "bus_record_retries";
 pub(crate) const DEAD_LETTERS: &str = "bus_dead_letters";
+pub(crate) const LEFT_OUT: &str = "bus_records_left_out";
 pub(crate) const PRODUCED: &str = "bus_records_produced";
 pub(crate) const LAG: &str = "bus_consumer_lag_records";
 
@@ -24,6 +25,13 @@ pub(crate) struct TopicOnly {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LeftOutLabels {
+    pub(crate) topic: String,
+    pub(crate) reader: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Lane {
     pub(crate) topic: String,
     pub(crate) group: String,
@@ -36,6 +44,7 @@ pub(crate) struct Metrics {
     pub(crate) handled: Family<TopicGroup, Counter>,
     pub(crate) retries: Family<TopicGroup, Counter>,
     pub(crate) dead_letters: Family<TopicGroup, Counter>,
+    pub(crate) left_out: Family<LeftOutLabels, Counter>,
     pub(crate) produced: Family<TopicOnly, Counter>,
     pub(crate) lag: Family<Lane, Gauge>,
 }
@@ -54,6 +63,11 @@ impl Metrics {
                 DEAD_LETTERS,
                 "Records moved to a dead-letter topic",
                 metrics.dead_letters.clone(),
+            );
+            registry.register(
+                LEFT_OUT,
+                "Records that a reader without a group could not take in",
+                metrics.left_out.clone(),
             );
             registry.register(PRODUCED, "Records written and acknowledged", metrics.produced.clone());
             registry.register(LAG, "Records that a group has not finished yet", metrics.lag.clone());

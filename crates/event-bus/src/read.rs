@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use events::{Envelope, Event};
-use tracing::warn;
 
 use crate::{
     broadcast::{self, Broadcast},
@@ -11,17 +10,19 @@ use crate::{
     decode,
     error::Error,
     handle::Update,
+    left_out::LeftOut,
 };
 
 /// Hands every committed record of a partition to `each`, up to the end it has now.
 pub(crate) async fn partition<E: Event>(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     partition: i32,
     from: Option<i64>,
     mut each: impl FnMut(Update<E>, i64) + Send,
 ) -> Result<(), Error> {
     let topic = E::TOPIC.name;
     let reader = Broadcast::open_partition(shared, topic, partition, from).await?;
+    let left_out = LeftOut::by("partition", shared);
     loop {
         match reader.next().await? {
             broadcast::Event::End { .. } => return Ok(()),
@@ -32,10 +33,7 @@ pub(crate) async fn partition<E: Event>(
                 {
                     return Err(Error::Schema { topic: topic.to_owned(), source });
                 }
-                Err(error) => warn!(
-                    error = %runtime::chain(&error),
-                    "Leaving out {topic}/{partition}@{}, which cannot be read", record.offset
-                ),
+                Err(error) => left_out.note(&record, error.reason(), &error),
             },
         }
     }

@@ -15,12 +15,11 @@ use tracing::{debug, warn};
 use crate::{
     Bus,
     broadcast::{self as reader, Broadcast, From},
-    dead_letter::{Morgue, Reason},
-    decode::{self, DecodeError},
+    dead_letter::Morgue,
+    decode,
     error::Error,
     handle::Update,
     record::Record,
-    registry::RegistryError,
 };
 
 /// A key that got a new record or lost its record.
@@ -246,12 +245,11 @@ impl<E: Event> View<E> {
                     tokio::time::sleep(bus.shared.backoff.delay(attempt, &*bus.shared.random)).await;
                 }
                 Err(error) => {
-                    let reason = match &error {
-                        DecodeError::Schema(RegistryError::UnknownSchema(_)) => Reason::UnknownSchema,
-                        _ => Reason::Undecodable,
-                    };
-                    morgue.open().await;
-                    morgue.keep(&record, reason, &error).await;
+                    // Every process with this view, and each at every start, meets the record again.
+                    if !morgue.has(&record).await {
+                        morgue.open().await;
+                        morgue.keep(&record, error.reason(), &error).await;
+                    }
                     return;
                 }
             }

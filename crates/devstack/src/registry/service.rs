@@ -25,10 +25,18 @@ impl Registry {
     /// Reads the journal to its end.
     pub async fn open(journal: Arc<dyn Journal>) -> Result<Self, JournalError> {
         let mut subjects = Subjects::default();
+        let mut left_out = 0_u64;
         for (key, value) in journal.read().await? {
             // A kind of record that is not known here, such as Confluent's NOOP, says nothing about schemas.
             let Ok(key) = serde_json::from_slice(&key) else { continue };
-            subjects.apply(key, value.and_then(|value| serde_json::from_slice(&value).ok()));
+            match value.map(|value| serde_json::from_slice(&value)).transpose() {
+                Ok(value) => subjects.apply(key, value),
+                // What cannot be read says nothing; above all, it removes nothing.
+                Err(_) => left_out += 1,
+            }
+        }
+        if left_out > 0 {
+            tracing::warn!(left_out, "{left_out} records of the registry's journal cannot be read");
         }
         Ok(Self { subjects: RwLock::new(subjects), journal })
     }

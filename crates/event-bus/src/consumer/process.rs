@@ -20,12 +20,11 @@ use crate::{
     Bus,
     bus::Shared,
     dead_letter::{Morgue, Reason},
-    decode::{self, DecodeError},
+    decode,
     delivery::Delivery,
     handle::{Handle, Update},
     metrics::TopicGroup,
     record::Record,
-    registry::RegistryError,
 };
 
 /// What became of something in hand.
@@ -178,7 +177,7 @@ impl<E: Event, P: Partitioned<E>> Typed<E, P> {
         if update.is_none() {
             let decoded = decode::update::<E>(&self.shared.registry, record).await;
             *update =
-                Some(decoded.map_err(|error| (error.disposition(), reason(&error), Box::new(error) as _))?);
+                Some(decoded.map_err(|error| (error.disposition(), error.reason(), Box::new(error) as _))?);
         }
         let delivery = Delivery {
             record: Arc::clone(record),
@@ -192,13 +191,6 @@ impl<E: Event, P: Partitioned<E>> Typed<E, P> {
             None => Ok(()),
         };
         handled.map_err(|failure| (failure.disposition, Reason::Rejected, failure.source))
-    }
-}
-
-fn reason(error: &DecodeError) -> Reason {
-    match error {
-        DecodeError::Schema(RegistryError::UnknownSchema(_)) => Reason::UnknownSchema,
-        _ => Reason::Undecodable,
     }
 }
 

@@ -2,24 +2,9 @@
 
 use event_bus::{Consumption, testing::FakeRegistry};
 use events::Event as _;
-use rdkafka::{
-    ClientConfig,
-    message::{Header, OwnedHeaders},
-    producer::{FutureProducer, FutureRecord},
-};
 use runtime::Lifecycle;
 
-use crate::fixture::{Fixture, Note, Store, eventually, note, stop, unique};
-
-/// Writes bytes as a program without this library would.
-async fn write(fixture: &Fixture, topic: &str, value: &[u8]) {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", &fixture.settings.bootstrap_servers);
-    let producer: FutureProducer = config.create().unwrap();
-    let headers = OwnedHeaders::new().insert(Header { key: "x-from", value: Some("outside") });
-    let record = FutureRecord::to(topic).key("a").payload(value).headers(headers).partition(0);
-    producer.send(record, std::time::Duration::from_secs(5)).await.unwrap();
-}
+use crate::fixture::{Fixture, Note, Store, eventually, note, stop, unique, write};
 
 #[tokio::test]
 async fn bytes_that_are_no_record_are_kept_with_the_reason_and_the_consumer_goes_on() {
@@ -101,4 +86,15 @@ async fn a_replayed_record_reaches_only_the_group_that_could_not_take_it_in() {
     fixture.bus.producer().publish(&note::<5>("a", "late")).await.unwrap();
     assert_eq!(others.holding(2).await, ["early", "late"]);
     stop(lifecycle).await;
+}
+
+#[tokio::test]
+async fn whatever_stands_among_dead_letters_is_listed() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let group = unique("stray");
+    let topics = fixture.bus.topics().apply_for_group(Note::<18>::TOPIC, &group).await.unwrap();
+    write(&fixture, &topics[0], b"stray").await;
+    let letters = fixture.bus.dead_letters("bus-test-18", &group).list().await.unwrap();
+    let shown: Vec<_> = letters.iter().map(|letter| (letter.reason.as_str(), &*letter.value)).collect();
+    assert_eq!(shown, [("", &b"stray"[..])]);
 }

@@ -12,6 +12,11 @@ use events::{
     topics::{Cleanup, Party},
 };
 use jiff::SignedDuration;
+use rdkafka::{
+    ClientConfig,
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord},
+};
 use runtime::{Lifecycle, Metrics, testing::FixedClock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -127,6 +132,16 @@ async fn empty(bus: &Bus) {
     eventually(async || topics.list().await.unwrap().into_keys().all(|name| !ours(&name)).then_some(()))
         .await;
     topics.apply(&table).await.unwrap();
+}
+
+/// Writes bytes as a program without this library would.
+pub(crate) async fn write(fixture: &Fixture, topic: &str, value: &[u8]) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &fixture.settings.bootstrap_servers);
+    let producer: FutureProducer = config.create().unwrap();
+    let headers = OwnedHeaders::new().insert(Header { key: "x-from", value: Some("outside") });
+    let record = FutureRecord::to(topic).key("a").payload(value).headers(headers).partition(0);
+    producer.send(record, std::time::Duration::from_secs(5)).await.unwrap();
 }
 
 /// Asks again every few milliseconds until there is an answer, for at most 20 seconds.

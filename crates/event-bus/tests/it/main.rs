@@ -8,6 +8,7 @@ mod dead_letters;
 mod fixture;
 mod following;
 mod group;
+mod journal;
 mod registry;
 mod topics;
 mod transactions;

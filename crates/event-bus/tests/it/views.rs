@@ -36,12 +36,22 @@ async fn a_record_that_cannot_be_read_leaves_the_last_valid_state() {
     let mut broken = fixture.bus.prepare(&note::<21>("a", "broken")).await.unwrap();
     broken = broken.with_value(b"\0\0\0\x03\xe9broken".to_vec());
     producer.send(&broken).await.unwrap();
+    producer.publish(&note::<21>("b", "next")).await.unwrap();
 
     let lifecycle = Lifecycle::manual();
     let (view, task) = fixture.bus.view::<Note<21>>(lifecycle.stopping());
     lifecycle.spawn("view", task);
     view.caught_up().await;
     assert_eq!(view.get("a").unwrap().event.text, "valid");
+    assert_eq!(view.get("b").unwrap().event.text, "next");
+    stop(lifecycle).await;
+
+    // Another process of the service meets the record too, and finds that it is kept.
+    let (lifecycle, second) = (Lifecycle::manual(), fixture.second().await);
+    let (view, task) = second.view::<Note<21>>(lifecycle.stopping());
+    lifecycle.spawn("view", task);
+    view.caught_up().await;
+    assert_eq!((view.get("a").unwrap().event.text.as_str(), view.len()), ("valid", 2));
     stop(lifecycle).await;
     let letters = fixture.bus.dead_letters("bus-test-21", "tester").list().await.unwrap();
     assert_eq!(letters.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), ["undecodable"]);

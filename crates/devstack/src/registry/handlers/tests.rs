@@ -183,3 +183,19 @@ async fn the_level_of_all_subjects_is_full_transitive() {
     assert_eq!(asked.put("/config", json!({"compatibility": "SOMETIMES"})).await.1["error_code"], 42203);
     assert_eq!(asked.get("/mode").await, (200, json!({"mode": "READWRITE"})));
 }
+
+#[actix_web::test]
+async fn a_record_that_cannot_be_read_takes_no_schema_away() {
+    let mut asked = Asked::new().await;
+    asked.post("/subjects/orders-value/versions", order(ID)).await;
+    let journal = asked.home.path().join("journal");
+    let kept = std::fs::read_to_string(&journal).unwrap();
+    let key = kept.trim().split_once("},{").unwrap().0;
+    // The same key with a value of no kind, and a key of no kind.
+    std::fs::write(&journal, format!("{kept}{key}}},{{\"other\":1}}]\n[{{\"keytype\":\"NOOP\"}},{{}}]\n"))
+        .unwrap();
+    asked.restart().await;
+    assert_eq!(asked.get("/subjects/orders-value/versions").await, (200, json!([1])));
+    let next = asked.post("/subjects/orders-value/versions", order(ID_AND_NOTE)).await;
+    assert_eq!(next, (200, json!({"id": 2})));
+}
