@@ -5,7 +5,9 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context as _;
 use event_bus::Bus;
 use gitops::{Repository, Trailers, Writer};
-use runtime::{Clock, Lifecycle, Metrics, Random, Readiness, SystemClock, SystemRandom, chain, http_client};
+use runtime::{
+    Clock, Lifecycle, Metrics as Registry, Random, Readiness, SystemClock, SystemRandom, chain, http_client,
+};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::{error, warn};
@@ -16,6 +18,7 @@ use crate::{
     commands::{self, Commands},
     desired::DesiredState,
     engine::Engine,
+    metrics::Metrics,
     recovery::{self, Recovery},
     relay::show_remembered,
     requests::Door,
@@ -38,11 +41,12 @@ impl App {
     pub async fn build(settings: Settings, lifecycle: &Lifecycle) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
-        let metrics = Metrics::new(SERVICE);
+        let registry = Registry::new(SERVICE);
+        let metrics = Metrics::register(&registry);
         let (spawner, stopping) = (lifecycle.spawner(), lifecycle.stopping());
 
         let store = Store::open(settings.database.expose_secret()).await.context("opening the store")?;
-        let bus = Bus::connect(settings.bus, SERVICE, Arc::clone(&clock), &metrics);
+        let bus = Bus::connect(settings.bus, SERVICE, Arc::clone(&clock), &registry);
         let bus = bus.await.context("connecting to the broker")?;
         let repository = Repository::open_or_create(settings.git.remote, &settings.git.mirror)
             .context("opening the mirror of the repository")?;
@@ -73,6 +77,7 @@ impl App {
                 store: store.clone(),
                 announce: Arc::clone(&announce),
                 clock: Arc::clone(&clock),
+                metrics: metrics.clone(),
             },
             store: store.clone(),
             repository: repository.clone(),
@@ -88,6 +93,7 @@ impl App {
             spawner: spawner.clone(),
             stopping: stopping.clone(),
             gate: readiness.gate("broker"),
+            metrics: metrics.clone(),
         };
         let state = routes::State {
             commands,
@@ -103,9 +109,11 @@ impl App {
             spawner,
             stopping,
             streams: Arc::new(Semaphore::new(routes::STREAMS)),
+            metrics,
         };
         let recovery = Recovery::new(engine.clone());
-        let parts = Parts { service: SERVICE, readiness: readiness.clone(), metrics, clock, random };
+        let parts =
+            Parts { service: SERVICE, readiness: readiness.clone(), metrics: registry, clock, random };
         let address = settings.web.address;
         let server = Server::bind(&settings.web, parts, move |config| {
             recovery::configure(config, &recovery);

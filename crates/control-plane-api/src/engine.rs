@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     desired::DesiredState,
+    metrics::Metrics,
     projections::{OnDeployResult, OnDeploymentStep, Projection},
     relay::{Mirror, OnNudge, Relay, RelayError},
     requests::{Door, OnApiRegistration, OnDeployRequest},
@@ -47,6 +48,7 @@ pub(crate) struct Engine {
     pub(crate) stopping: Stopping,
     /// Open while the broker is the one that the store knows.
     pub(crate) gate: Gate,
+    pub(crate) metrics: Metrics,
 }
 
 impl Engine {
@@ -67,13 +69,15 @@ impl Engine {
             epoch,
             name: self.name.clone(),
             holder: self.random.id(self.clock.now()).to_string(),
+            metrics: self.metrics.clone(),
         };
         Ok(Arc::new(Relay::load(parts).await?))
     }
 
     /// Starts the consumers and the timer, with this relay.
     pub(crate) fn start(&self, epoch: Epoch, relay: Arc<Relay>) {
-        let projection = Projection { store: self.store.clone(), epoch, wake: self.wake.clone() };
+        let (store, wake, metrics) = (self.store.clone(), self.wake.clone(), self.metrics.clone());
+        let projection = Projection { store, epoch, wake, metrics };
         self.consume::<GitopsNudge, _>(RELAY, OnNudge(relay));
         self.consume::<DeploymentStep, _>(GROUP, OnDeploymentStep(projection.clone()));
         self.consume::<DeployResult, _>(GROUP, OnDeployResult(projection));

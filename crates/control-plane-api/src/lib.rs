@@ -7,6 +7,7 @@ mod deployments;
 mod desired;
 mod engine;
 mod group;
+mod metrics;
 mod projections;
 mod recovery;
 mod relay;

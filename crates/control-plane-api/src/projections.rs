@@ -7,7 +7,11 @@ use domain::{Classify, Disposition, Failure, id::Epoch};
 use uuid::Uuid;
 
 pub(crate) use self::{on_deploy_result::OnDeployResult, on_deployment_step::OnDeploymentStep};
-use crate::{store::Source, store::Store, wake::Wake};
+use crate::{
+    metrics::Metrics,
+    store::{Source, Store},
+    wake::Wake,
+};
 
 /// What every projection needs.
 #[derive(Clone, Debug)]
@@ -15,6 +19,7 @@ pub(crate) struct Projection {
     pub(crate) store: Store,
     pub(crate) epoch: Epoch,
     pub(crate) wake: Wake,
+    pub(crate) metrics: Metrics,
 }
 
 /// An order whose step the relay has not closed.

@@ -40,6 +40,7 @@ use self::compare::CatalogDifference;
 pub(crate) use self::{mirror::Mirror, on_nudge::OnNudge};
 use crate::{
     desired::{Desired, DesiredState},
+    metrics::Metrics,
     settings::RelaySettings,
     store::{Step, StepKind, Store},
     wake::Wake,
@@ -86,6 +87,7 @@ pub(crate) struct Parts {
     pub(crate) name: String,
     /// This process, among all that ever were.
     pub(crate) holder: String,
+    pub(crate) metrics: Metrics,
 }
 
 /// The relay of one repository.
@@ -133,6 +135,20 @@ impl Relay {
     /// Looks at the branch and relays what is new.
     #[instrument(name = "relay.look", skip_all)]
     pub(crate) async fn look(&self) -> Result<(), RelayError> {
+        let metrics = &self.parts.metrics;
+        match self.relay_what_is_new().await {
+            Ok(()) => metrics.has_looked(self.parts.clock.now()),
+            Err(error) => {
+                if matches!(error, RelayError::Store(crate::store::Error::TakenOver { .. })) {
+                    metrics.no_step_is_open();
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn relay_what_is_new(&self) -> Result<(), RelayError> {
         let mut state = self.state.lock().await;
         let parts = &self.parts;
         self.finish_open(&mut state).await?;
@@ -180,6 +196,13 @@ impl Relay {
             .repository
             .blocking(move |repository| repository.first_parent_commits(since.as_ref(), &to, LINE))
             .await?;
+        let behind = match &line {
+            Line::Same => 0,
+            Line::Commits(commits) => commits.len(),
+            Line::TooLong(_) => LINE,
+            Line::Beginning(_) | Line::Merged(_) | Line::Rewritten(_) => 1,
+        };
+        self.parts.metrics.is_behind(behind, self.parts.clock.now());
         let step = |to, kind| Some(Step { revision, from: from.clone(), to, kind });
         Ok(match line {
             Line::Same => None,

@@ -32,7 +32,9 @@ use runtime::{Clock, Random, Spawner, Stopping};
 use tokio::sync::Semaphore;
 use web::{Verifier, cursor::Cursors};
 
-use crate::{announce::Announce, commands::Commands, desired::DesiredState, store::Store, wake::Wake};
+use crate::{
+    announce::Announce, commands::Commands, desired::DesiredState, metrics::Metrics, store::Store, wake::Wake,
+};
 
 /// How many streams a replica serves at once.
 pub(crate) const STREAMS: usize = 1000;
@@ -54,6 +56,7 @@ pub(crate) struct State {
     pub(crate) stopping: Stopping,
     /// One permit per stream that is open; [`STREAMS`] of them.
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Adds the routes under `/v1`.

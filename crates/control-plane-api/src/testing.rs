@@ -29,6 +29,7 @@ use crate::{
     announce::Announce,
     commands::{self, Commands},
     desired::DesiredState,
+    metrics::Metrics,
     requests::Door,
     routes::{self, State},
     store::Store,
@@ -146,6 +147,7 @@ impl Plane {
             spawner: lifecycle.spawner(),
             stopping: lifecycle.stopping(),
             streams: Arc::new(Semaphore::new(2)),
+            metrics: Metrics::default(),
         };
         let plane = Self { state, announced, clock, lifecycle, writer, _dir: dir };
         let initial = Initial::usual("example.com", "http://127.0.0.1:8080", "root@example.com", Uuid::nil());
@@ -233,6 +235,7 @@ impl Plane {
             store: self.state.store.clone(),
             announce: self.announced.clone(),
             clock: Arc::new(self.clock.clone()),
+            metrics: self.state.metrics.clone(),
         }
     }
 

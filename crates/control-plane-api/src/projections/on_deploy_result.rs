@@ -6,7 +6,10 @@ use events::{DeployResult, Envelope, Outcome};
 use serde_json::json;
 
 use super::Projection;
-use crate::store::{OrderEnd, TraceEntry};
+use crate::{
+    metrics::Deployment,
+    store::{OrderEnd, TraceEntry},
+};
 
 /// Folds results into deployments, traces and streams.
 #[derive(Debug)]
@@ -66,6 +69,10 @@ impl Handle<DeployResult> for OnDeployResult {
             )
             .await?;
         tx.commit().await.map_err(crate::store::Error::from)?;
+        if news {
+            let status = status(result.outcome);
+            self.0.metrics.deployments.get_or_create(&Deployment { status }).inc();
+        }
         self.0.wake.notify(tenant);
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     group::group_of,
+    metrics,
     store::{Ordered, StepKind},
 };
 
@@ -100,6 +101,7 @@ impl Relay {
     ) -> Result<Ordered, RelayError> {
         let bus = &self.parts.bus;
         report.ordered(&order, provenance);
+        self.parts.metrics.orders.get_or_create(&metrics::Order { kind: word(order.kind) }).inc();
         let remembered = remember(&order);
         let envelope = bus.envelope(order.order_id, order);
         publisher.push(DeployOrder::TOPIC.name, bus.prepare(&envelope).await?).await?;
@@ -137,6 +139,18 @@ impl Relay {
         let EntityPath::Deployment { tenant, api, environment } = path else { return uuid::Uuid::nil() };
         let step = format!("{} {}", self.parts.name, work.generation);
         group_of(cause.request.as_deref().unwrap_or(&step), tenant, api, environment)
+    }
+}
+
+/// What an order wants, in a word.
+fn word(kind: OrderKind) -> &'static str {
+    match kind {
+        OrderKind::Apply => "apply",
+        OrderKind::Remove => "remove",
+        OrderKind::Cancel => "cancel",
+        OrderKind::Reassert => "reassert",
+        OrderKind::Sync => "sync",
+        OrderKind::Unknown => "unknown",
     }
 }
 

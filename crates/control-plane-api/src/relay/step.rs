@@ -60,6 +60,7 @@ impl Relay {
     ) -> Result<(), RelayError> {
         let parts = &self.parts;
         let now = parts.clock.now();
+        parts.metrics.step_begins(now);
         let work = Work {
             step,
             generation: Generation { epoch: parts.epoch, revision: step.revision },
@@ -116,6 +117,7 @@ impl Relay {
         report.write(&parts.store, &mut tx).await?;
         parts.store.close_step(&mut tx, step.revision, &parts.holder, now).await?;
         tx.commit().await.map_err(crate::store::Error::from)?;
+        parts.metrics.step_ends(step.kind.as_str());
 
         let orders = ordered.len();
         info!(commits = work.told.len(), orders, kind = step.kind.as_str(), "Relayed {}", step.to);

@@ -10,11 +10,12 @@ use events::{
 };
 use gitops::{Author, Files, Remote, Repository, Trailers, Writer, effective::changes};
 use jiff::Timestamp;
-use runtime::{Lifecycle, Metrics, SystemClock};
+use runtime::{Lifecycle, SystemClock};
 
 use super::{Mirror, Parts, Relay};
 use crate::{
     desired::DesiredState,
+    metrics::{Metrics, Order, Step as Steps},
     settings::RelaySettings,
     store::{Step, StepKind, Store},
     wake::Wake,
@@ -42,7 +43,7 @@ impl Fixture {
     async fn new(test: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let backbone = Backbone::for_test(test, dir.path()).await?;
-        let metrics = Metrics::new("test");
+        let metrics = runtime::Metrics::new("test");
         let bus = Bus::connect(backbone.settings(), "test", Arc::new(SystemClock), &metrics).await.unwrap();
         bus.topics().apply(events::topics::ALL).await.unwrap();
         bus.registry().restore().await.unwrap();
@@ -80,6 +81,7 @@ impl Fixture {
             epoch: Epoch(1),
             name: "stoa-gitops".to_owned(),
             holder: holder.to_owned(),
+            metrics: Metrics::default(),
         };
         Relay::load(parts).await.unwrap()
     }
@@ -187,6 +189,10 @@ async fn a_step_is_told_once_whoever_finishes_it_and_changes_are_ordered_again()
     let live: BTreeMap<&str, i64> =
         heads[0].topics.iter().map(|row| (row.topic.as_str(), row.live_keys)).collect();
     assert_eq!((live["catalog-apis"], live["catalog-tenants"], live["catalog-gateways"]), (1, 1, 1));
+
+    let metrics = &relay.parts.metrics;
+    assert_eq!(metrics.steps.get_or_create(&Steps { kind: "linear" }).get(), 1);
+    assert_eq!(metrics.orders.get_or_create(&Order { kind: "apply" }).get(), 1);
 
     // Nothing new: nothing written.
     relay.look().await.unwrap();

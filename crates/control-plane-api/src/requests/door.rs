@@ -23,6 +23,7 @@ use crate::{
     commands::{Actor, CommandError, Commands, Done, Origin},
     desired::DesiredState,
     group::group_of,
+    metrics::{Metrics, Request},
     store::{self, RequestRow, Store, WantedSync},
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct Door {
     pub(crate) store: Store,
     pub(crate) announce: Arc<dyn Announce>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
 }
 
 /// What a request became.
@@ -232,6 +234,8 @@ impl Door {
             at: row.at,
         };
         self.announce.outcome(id("outcome"), outcome).await?;
+        let outcome = if accepted { "accepted" } else { "refused" };
+        self.metrics.requests.get_or_create(&Request { topic: arrival.topic, outcome }).inc();
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{deploy, outcome, plane, send, signed};
 use crate::{
+    metrics::Request,
     store::{NewDeployment, OrderEnd, Step, StepKind, WantedSync},
     testing::Plane,
 };
@@ -80,6 +81,8 @@ async fn a_sync_is_accepted_without_a_commit_and_a_repeat_adds_nothing() {
     "#);
     assert_eq!(said.outcomes[0], said.outcomes[1]);
     assert_eq!(plane.messages().len(), commits);
+    let accepted = Request { topic: "deploy-requests", outcome: "accepted" };
+    assert_eq!(plane.state.metrics.requests.get_or_create(&accepted).get(), 2);
     let [wanted] = &waiting(&plane).await[..] else { panic!("one sync") };
     assert_eq!((wanted.request.as_str(), wanted.actor.as_str()), ("request/acme/s1", "producer:ci"));
 }

@@ -73,8 +73,9 @@ pub(super) async fn stream(
         kinds: Kinds::of(params.event_types.as_deref()),
         sender,
     };
+    let open = state.metrics.stream();
     state.spawner.job("stream", async move {
-        let _permit = permit;
+        let (_permit, _open) = (permit, open);
         let ended = feed.sender.clone();
         tokio::select! {
             () = ended.ended() => {}
