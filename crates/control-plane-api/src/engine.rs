@@ -28,6 +28,9 @@ const GROUP: &str = "control-plane-api";
 /// The consumer group whose one member is the relay.
 const RELAY: &str = "control-plane-relay";
 
+/// How often a replica looks for what the relay of another one did.
+const FOLLOW: Duration = Duration::from_millis(500);
+
 /// What runs on a broker, before it does.
 #[derive(Clone)]
 pub(crate) struct Engine {
@@ -78,6 +81,9 @@ impl Engine {
     pub(crate) fn start(&self, epoch: Epoch, relay: Arc<Relay>) {
         let (store, wake, metrics) = (self.store.clone(), self.wake.clone(), self.metrics.clone());
         let projection = Projection { store, epoch, wake, metrics };
+        let (follower, stopping) = (Arc::clone(&relay), self.stopping.clone());
+        self.spawner
+            .spawn("control-plane-api: follow the relay", async move { follow(&follower, &stopping).await });
         self.consume::<GitopsNudge, _>(RELAY, OnNudge(relay));
         self.consume::<DeploymentStep, _>(GROUP, OnDeploymentStep(projection.clone()));
         self.consume::<DeployResult, _>(GROUP, OnDeployResult(projection));
@@ -107,4 +113,14 @@ impl Engine {
             }
         }
     }
+}
+
+/// Keeps reads fresh while another replica is the relay.
+async fn follow(relay: &Relay, stopping: &Stopping) -> Result<(), Infallible> {
+    while stopping.unless_requested(tokio::time::sleep(FOLLOW)).await.is_some() {
+        if let Err(error) = relay.catch_up().await {
+            warn!(error = chain(&error), "Could not follow the relay");
+        }
+    }
+    Ok(())
 }

@@ -175,6 +175,26 @@ impl Relay {
         Ok(())
     }
 
+    /// Goes after the steps that the relay of another replica closed, so that reads here are answered from them, too.
+    pub(crate) async fn catch_up(&self) -> Result<(), RelayError> {
+        // A look that is going on shows what it comes to.
+        let Ok(mut state) = self.state.try_lock() else { return Ok(()) };
+        let last = self.parts.store.last_step().await?;
+        let Some(last) = last.filter(|last| last.revision > state.revision) else { return Ok(()) };
+        let near = last.revision == state.revision.next() && last.from.as_ref() == state.effective.commit();
+        let to = last.to.clone();
+        let holds = self.parts.repository.blocking(move |repository| repository.holds(&to)).await?;
+        if !(near && holds) {
+            return self.reload(&mut state).await;
+        }
+        // What a step comes to depends on nothing but where it begins and ends.
+        state.effective = self.follow(&state.effective, &last.to).await?.effective;
+        state.revision = last.revision;
+        state.compared = false;
+        self.show(&state);
+        Ok(())
+    }
+
     /// Finishes the step that a former relay left open, between the same two commits and with the same ids.
     async fn finish_open(&self, state: &mut State) -> Result<(), RelayError> {
         let parts = &self.parts;
@@ -245,6 +265,8 @@ impl Relay {
         let known = remembered(&self.parts.store, &self.parts.repository).await?;
         state.revision = known.revision;
         state.effective = known.effective;
+        // Another relay was at work, which may have been stalled and left something behind.
+        state.compared = false;
         self.show(state);
         Ok(())
     }
@@ -283,7 +305,15 @@ async fn remembered(store: &Store, repository: &Repository) -> Result<State, Rel
         .map_err(|error| RelayError::State(Box::new(error)))?;
     let revision = last.as_ref().map(|step| step.revision).unwrap_or_default();
     let commit = last.map(|step| step.to);
-    let resumed = repository.blocking(move |repository| Effective::resume(commit, rows, repository));
+    let resumed = repository.blocking(move |repository| {
+        // The mirror of a new replica is empty, and another replica may have relayed what this one has not seen.
+        if let Some(commit) = &commit
+            && !repository.holds(commit)?
+        {
+            repository.fetch()?;
+        }
+        Effective::resume(commit, rows, repository)
+    });
     Ok(State { revision, effective: resumed.await?, ..State::default() })
 }
 

@@ -194,6 +194,9 @@ pub(crate) struct Deploy {
     /// Take it away instead
     #[arg(long, conflicts_with = "commit")]
     pub remove: bool,
+    /// Bring what is declared to its gateways once more, whatever became of the last time
+    #[arg(long, conflicts_with_all = ["commit", "remove"])]
+    pub again: bool,
     /// Return before it is done
     #[arg(long)]
     pub no_wait: bool,
@@ -311,6 +314,7 @@ mod tests {
             "stoa get apis petstore --tenant demo -o yaml",
             "stoa get gateways -e prod --output json",
             "stoa deploy petstore -t demo -e dev",
+            "stoa deploy petstore -t demo --again",
             "stoa rollback 0198 -t demo",
             "stoa dlq replay deploy-orders.deployment-worker.dlq 3",
             "stoa token --user ada",

@@ -48,6 +48,11 @@ impl Repository {
         self.with(|handle| info(handle, oid(commit)?, commit))
     }
 
+    /// Whether the mirror has the commit, as last fetched.
+    pub fn holds(&self, commit: &CommitId) -> Result<bool, Error> {
+        self.with(|handle| Ok(handle.find_commit(oid(commit)?).is_ok()))
+    }
+
     /// Whether `ancestor` is `commit` or in its history.
     pub fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, Error> {
         self.with(|handle| is_ancestor(handle, ancestor, commit))

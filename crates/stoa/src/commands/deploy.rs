@@ -23,6 +23,8 @@ pub(super) async fn run(global: &Global, arguments: &Deploy) -> anyhow::Result<E
     if arguments.remove {
         body["state"] = json!("absent");
     }
-    let accepted = client.post(&client.at(&["v1", "tenants", tenant, "deployments"]), &body).await?;
+    let all = ["v1", "tenants", tenant, "deployments"];
+    let url = if arguments.again { client.at(&[&all[..], &["sync"]].concat()) } else { client.at(&all) };
+    let accepted = client.post(&url, &body).await?;
     wait::until_ended(global, &client, tenant, accepted, !arguments.no_wait).await
 }

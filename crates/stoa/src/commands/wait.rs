@@ -1,13 +1,19 @@
 //! Wait until a deployment has ended.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
+use anyhow::bail;
 use serde_json::Value;
 
 use crate::{cli::Global, client::Client, progress::Progress};
 
 /// How often to look.
 const BETWEEN: Duration = Duration::from_millis(250);
+/// How long to look: longer than an order may take.
+const AT_MOST: Duration = Duration::from_mins(20);
 
 /// Whether a deployment with this status has ended, and as was wanted.
 fn verdict(status: &str) -> Option<bool> {
@@ -32,12 +38,18 @@ pub(super) async fn until_ended(
     let mut progress = Progress::new();
     progress.step(&format!("Deploying ({id})"));
     let url = client.at(&["v1", "tenants", tenant, "deployments", &id]);
+    let since = Instant::now();
     loop {
         let now = client.find(&url).await?.map_or_else(|| accepted.clone(), |answer| answer.body);
         let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
         if let Some(good) = verdict(status) {
             progress.finish();
             return shown(global, &now, good);
+        }
+        if since.elapsed() > AT_MOST {
+            bail!(
+                "deployment {id} is still {status} after {AT_MOST:?}; `stoa get deployments {id}` shows it"
+            );
         }
         tokio::time::sleep(BETWEEN).await;
     }

@@ -174,7 +174,7 @@ async fn whatever_dies_every_order_ends_once_and_the_gateway_agrees_with_git() {
 }
 
 /// Every order has exactly one terminal record, as a reader of committed records sees it.
-async fn every_order_ended_once(session: &Session) {
+pub(crate) async fn every_order_ended_once(session: &Session) {
     within(HEALING, "every order has ended", async || {
         let orders: BTreeSet<_> =
             records::<DeployOrder>(&session.bus).await.iter().map(|it| it.event.order_id).collect();

@@ -176,12 +176,49 @@ impl Platform {
         *self.running() = None;
     }
 
+    /// Starts a second replica of a service that runs by itself: with its settings, but these.
+    pub(crate) async fn twin(&self, service: &str, own: &[(&str, &str)]) -> Twin {
+        let pid = self.pid(service).expect("the first replica runs");
+        let settings = fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let folder = self.data.join(format!("{service}-twin"));
+        fs::create_dir_all(&folder).unwrap();
+        let mut command = keeper::tied(Path::new(STOA).with_file_name(service).to_str().unwrap());
+        let pairs = String::from_utf8(settings).unwrap();
+        command.env_clear().envs(pairs.split('\0').filter_map(|pair| pair.split_once('=')));
+        let address = format!("127.0.0.1:{}", free_port());
+        command.env("SERVER_ADDRESS", &address).env("KAFKA_INSTANCE_ID", "twin").envs(own.iter().copied());
+        let log = File::create(self.data.join(format!("{service}-twin.log"))).unwrap();
+        command.current_dir(folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let twin =
+            Twin { child: keeper::spawn(command), address: format!("http://{address}/").parse().unwrap() };
+        let ready = twin.address.join("health/ready").unwrap();
+        within(START, &format!("the second {service} is ready"), async || {
+            let answer = reqwest::get(ready.clone()).await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        twin
+    }
+
     /// The process of a part that runs by itself; nothing while it is not running.
     pub(crate) fn pid(&self, part: &str) -> Option<u32> {
         let path = devstack::process::Places::under(&self.data).pid_file_of(part);
         let mark: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         let pid = u32::try_from(mark["pid"].as_u64()?).ok()?;
         Path::new(&format!("/proc/{pid}")).exists().then_some(pid)
+    }
+}
+
+/// A second replica of a service.
+pub(crate) struct Twin {
+    child: Child,
+    pub(crate) address: Url,
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -242,10 +279,22 @@ fn directory(name: &str) -> PathBuf {
     all.join(std::process::id().to_string()).join(name)
 }
 
-/// A free port for every part, away from those that the system hands out by itself.
-fn ports() -> Value {
+/// A free port, away from those that the system hands out by itself.
+fn free_port() -> u16 {
     static NEXT: Mutex<u32> = Mutex::new(0);
     let mut next = NEXT.lock().unwrap();
+    loop {
+        let port = 20_000 + (std::process::id() * 40 + *next) % 12_000;
+        *next += 1;
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// A free port for every part.
+fn ports() -> Value {
     let parts = [
         "kafka",
         "kafka-controller",
@@ -256,13 +305,9 @@ fn ports() -> Value {
         "token-issuer",
         "sample-backend",
     ];
-    let mut free = || loop {
-        let port = 20_000 + (std::process::id() * 40 + *next) % 12_000;
-        *next += 1;
-        let port = u16::try_from(port).unwrap();
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    };
-    parts.into_iter().map(|part| (part.to_owned(), json!(free()))).collect::<serde_json::Map<_, _>>().into()
+    parts
+        .into_iter()
+        .map(|part| (part.to_owned(), json!(free_port())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

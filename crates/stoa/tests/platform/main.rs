@@ -14,6 +14,7 @@ mod histories;
 mod keeper;
 mod lost_broker;
 mod public_documents;
+mod replicas;
 mod requests;
 mod session;
 mod topics;

@@ -3,12 +3,13 @@
 use domain::id::derived_id;
 use event_bus::signature::{Signed, SigningKey};
 use events::{
-    AuditOutcome, AuditRecord, DeployOperation, DeployOrder, DeployRequest, DeployResult, Event as _,
-    Outcome, RequestOutcome, RequestOutcomeKind, headers,
+    ApiRegistration, AuditOutcome, AuditRecord, Authentication, DeployOperation, DeployOrder, DeployRequest,
+    DeployResult, Document, Event, OrderKind, Outcome, Policies, RequestOutcome, RequestOutcomeKind, headers,
 };
 
 use crate::{
-    documents::{api, tenant},
+    backend::BACKEND,
+    documents::{api, openapi, tenant},
     harness::shared,
     session::Session,
     topics::those,
@@ -30,12 +31,23 @@ fn request(id: &str, tenant: &str, operation: DeployOperation) -> DeployRequest 
 
 /// Sends a request as a producer does, signed with `key` if there is one.
 async fn send(session: &Session, request: &DeployRequest, key: Option<&SigningKey>) {
-    let id = derived_id(&["platform-tests", &request.request_id, &request.tenant]);
+    send_any(session, request, &request.request_id, &request.tenant, key).await;
+}
+
+/// The same for a request of any topic.
+async fn send_any<E: Event>(
+    session: &Session,
+    request: &E,
+    id: &str,
+    tenant: &str,
+    key: Option<&SigningKey>,
+) {
+    let id = derived_id(&["platform-tests", id, tenant]);
     let envelope = session.bus.envelope(id, request.clone());
     let mut record = session.bus.prepare(&envelope).await.unwrap();
     if let Some(key) = key {
-        let (id, topic) = (id.to_string(), DeployRequest::TOPIC.name);
-        let signed = Signed { id: &id, topic, tenant: &request.tenant, value: record.value() };
+        let (id, topic) = (id.to_string(), E::TOPIC.name);
+        let signed = Signed { id: &id, topic, tenant, value: record.value() };
         let signature = key.sign(&signed);
         record = record.with_header(headers::SIGNATURE, &signature);
     }
@@ -123,4 +135,81 @@ async fn a_signed_request_is_accepted_and_what_is_not_proved_is_refused_and_audi
     let orders = those::<DeployOrder>(&session.bus, |it| it.tenant.as_str() == "harbour").await;
     assert_eq!(orders.len(), 1);
     session.served("harbour", "ships", "ships").await;
+}
+
+/// An API that a producer registers, with its backend under `base`.
+fn registration(id: &str, version: &str, base: &str) -> ApiRegistration {
+    let document = Document::pack(openapi().as_bytes(), "application/yaml").unwrap();
+    ApiRegistration {
+        request_id: id.to_owned(),
+        tenant: "airport".to_owned(),
+        api: "flights".to_owned(),
+        version: version.to_owned(),
+        display_name: "Flights".to_owned(),
+        description: String::new(),
+        environment: "dev".to_owned(),
+        gateways: Vec::new(),
+        backend_url: format!("{}/{base}", *BACKEND),
+        authentication: Authentication::Oauth2,
+        policies: Policies { requests_per_minute: Some(600), burst: None },
+        document_media_type: document.media_type,
+        document: document.content,
+    }
+}
+
+#[tokio::test]
+async fn a_producer_registers_an_api_changes_it_goes_back_brings_it_again_and_takes_it_away() {
+    let Some(session) = shared().await else { return };
+    let key = SigningKey::generate("tower-1").unwrap();
+    let producers = format!(
+        "  producers:\n    tower:\n      keyId: tower-1\n      publicKey: {}\n      \
+         operations: [register-api, rollback, sync, undeploy]\n",
+        key.public().encode()
+    );
+    let commit = session.checkout().publish(&[tenant("airport", &producers)].into(), "Open the airport");
+    session.reached(&commit).await;
+    let accepted = async |id: &str| {
+        let told = outcome(&session, id, 1).await;
+        assert_eq!((told.outcome, &told.reason), (RequestOutcomeKind::Accepted, &None), "{told:?}");
+        let results = eventually("the deployment ends", async || {
+            let ended = those::<DeployResult>(&session.bus, |it| Some(it.group) == told.group).await;
+            (!ended.is_empty()).then_some(ended)
+        })
+        .await;
+        let ends: Vec<_> = results.iter().map(|it| (it.event.kind, it.event.outcome)).collect();
+        (told, ends)
+    };
+    let done = |kind| vec![(kind, Outcome::Succeeded)];
+
+    let first = registration("register-1", "1.0.0", "runway-1");
+    send_any(&session, &first, "register-1", "airport", Some(&key)).await;
+    let (first, ends) = accepted("register-1").await;
+    assert_eq!(ends, done(OrderKind::Apply));
+    session.served("airport", "flights", "runway-1").await;
+    let shown = session.get("admin", "/v1/tenants/airport/apis/flights").await.expect(200);
+    assert_eq!((&shown["version"], &shown["display_name"]), (&"1.0.0".into(), &"Flights".into()), "{shown}");
+
+    let second = registration("register-2", "1.1.0", "runway-2");
+    send_any(&session, &second, "register-2", "airport", Some(&key)).await;
+    assert_eq!(accepted("register-2").await.1, done(OrderKind::Apply));
+    session.served("airport", "flights", "runway-2").await;
+
+    let wanted = |id: &str, operation| DeployRequest {
+        api: "flights".to_owned(),
+        ..request(id, "airport", operation)
+    };
+    send(&session, &wanted("back-1", DeployOperation::Rollback), Some(&key)).await;
+    let (back, ends) = accepted("back-1").await;
+    assert_eq!(ends, done(OrderKind::Apply));
+    session.served("airport", "flights", "runway-1").await;
+    let results = those::<DeployResult>(&session.bus, |it| Some(it.group) == back.group).await;
+    assert_eq!(Some(&results[0].event.content_commit), first.commit.as_ref());
+
+    send(&session, &wanted("again-1", DeployOperation::Sync), Some(&key)).await;
+    assert_eq!(accepted("again-1").await.1, done(OrderKind::Sync));
+    session.served("airport", "flights", "runway-1").await;
+
+    send(&session, &wanted("away-1", DeployOperation::Undeploy), Some(&key)).await;
+    assert_eq!(accepted("away-1").await.1, done(OrderKind::Remove));
+    session.gone("airport", "flights").await;
 }
