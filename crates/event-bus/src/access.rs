@@ -213,6 +213,24 @@ mod tests {
     }
 
     #[test]
+    fn who_keeps_its_state_in_a_topic_reads_it_again() {
+        let reads = |service: &str, topic: &str| {
+            let row = format!("Read --topic {topic} --resource-pattern-type literal");
+            of(service, topics::ALL).contains(&row)
+        };
+        for (service, topic) in [
+            ("control-plane-api", "catalog-apis"),
+            ("control-plane-api", "gitops-nudges"),
+            ("deployment-worker", "deployment-state"),
+            ("deployment-worker", "gateway-routes"),
+            ("mcp-gateway", "gateway-routes"),
+        ] {
+            assert!(reads(service, topic), "{service} {topic}");
+        }
+        assert!(!reads("mcp-gateway", "deployment-state"));
+    }
+
+    #[test]
     fn every_party_of_the_table_is_somebody() {
         for party in topics::ALL.iter().flat_map(|topic| topic.writers.iter().chain(topic.readers)) {
             let service = SERVICES.iter().any(|(known, ..)| known == party);

@@ -141,7 +141,7 @@ topics! {
     /// One terminal record per order.
     DEPLOY_RESULTS = topic("deploy-results", KEYED, days(30), "tenant", &[DeploymentWorker], ANYONE);
     /// What the built-in gateway serves; while an order is under way, under `…/former` what it served before.
-    GATEWAY_ROUTES = with_document(topic("gateway-routes", KEYED, Cleanup::Compact, "tenant/api/environment", &[DeploymentWorker], &[McpGateway]));
+    GATEWAY_ROUTES = with_document(topic("gateway-routes", KEYED, Cleanup::Compact, "tenant/api/environment", &[DeploymentWorker], &[DeploymentWorker, McpGateway]));
     /// Heartbeats of gateway replicas.
     GATEWAY_INSTANCES = topic("gateway-instances", 1, days(1), "replica", &[McpGateway], &[DeploymentWorker]);
     /// Which generation a replica serves.
