@@ -5,6 +5,7 @@
 //! start the pid file, trusted only if the process still has the command line that was written down.
 
 mod error;
+mod keeper;
 mod leftover;
 mod log;
 mod program;
@@ -12,7 +13,8 @@ mod supervised;
 
 pub use self::{
     error::Error,
+    keeper::{Restarts, State},
     leftover::end_all as end_leftovers,
     program::{Places, Program},
-    supervised::{Restarts, State, Supervised},
+    supervised::Supervised,
 };

@@ -1,4 +1,4 @@
-//! The real Kafka as a child, with our registry on it.
+//! Real servers as children, and the stand-ins over real connections.
 
 #[cfg(test)]
 mod apicurio;
@@ -8,3 +8,5 @@ mod broker;
 mod python_client;
 #[cfg(test)]
 mod registry_contract;
+#[cfg(test)]
+mod sign_in;
