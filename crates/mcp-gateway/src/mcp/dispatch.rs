@@ -106,7 +106,8 @@ impl Context<'_> {
         }
         let result = match (era, method) {
             (_, "tools/list") => return Ok(self.list(id, era, &params)?),
-            (_, "tools/call") => super::call::call(self, era, params).await?,
+            // Boxed, because it is large, and everything around it would be moved about with it.
+            (_, "tools/call") => Box::pin(super::call::call(self, era, params)).await?,
             (Era::Legacy, "initialize") => initialize(&params)?,
             (Era::Legacy, "ping") => Bytes::from_static(b"{}"),
             (Era::Modern, "server/discover") => discover(),
