@@ -161,6 +161,13 @@ impl Work for Deployments {
         Ok(records)
     }
 
+    async fn lost(&self, state: &DeploymentState, ended: &Memory) -> Result<Vec<Outgoing>, Failure> {
+        match history::lost(state, ended) {
+            Some(result) => Ok(vec![self.prepare(ended.at, result).await?]),
+            None => Ok(Vec::new()),
+        }
+    }
+
     async fn perform(
         &self,
         step: &str,

@@ -1,7 +1,9 @@
 //! What others are told about an order: its steps, and how it ended.
 
 use domain::id::derived_id;
-use events::{DeployOrder, DeployResult, DeploymentStep, Event as _, Notification, Severity, StepPhase};
+use events::{
+    DeployOrder, DeployResult, DeploymentState, DeploymentStep, Event as _, Notification, Severity, StepPhase,
+};
 use jiff::Timestamp;
 use saga::{Decision, Memory, Phase, Problem, Transition};
 use uuid::Uuid;
@@ -147,7 +149,7 @@ pub(crate) fn result(
     transition: &Transition,
     decision: &Decision,
 ) -> (Uuid, DeployResult) {
-    let id = derived_id(&[&order.order_id.to_string(), "deploy-results"]);
+    let id = result_id(order.order_id);
     let problem = decision.problem.as_ref();
     let result = DeployResult {
         order_id: order.order_id,
@@ -170,6 +172,38 @@ pub(crate) fn result(
         finished_at: transition.memory.at,
     };
     (id, result)
+}
+
+/// The end of an order of which only the state is left; none if an older version wrote that, which says too little.
+pub(crate) fn lost(state: &DeploymentState, ended: &Memory) -> Option<(Uuid, DeployResult)> {
+    let Phase::Decided(decision) = &ended.phase else { return None };
+    let problem = decision.problem.as_ref();
+    let result = DeployResult {
+        order_id: state.order_id,
+        group: state.group,
+        tenant: state.tenant.clone(),
+        api: state.api.clone(),
+        environment: state.environment.clone(),
+        gateway: state.gateway.clone(),
+        kind: state.kind,
+        generation: state.generation,
+        commit: state.commit.clone()?,
+        content_commit: state.content_commit.clone()?,
+        digest: state.digest.clone(),
+        outcome: decision.outcome,
+        reason: problem.map(|problem| problem.reason.clone()),
+        message: problem.map(|problem| problem.message.clone()),
+        actor: state.actor.clone()?,
+        trace: state.trace.clone()?,
+        accepted_at: state.at,
+        finished_at: ended.at,
+    };
+    Some((result_id(state.order_id), result))
+}
+
+/// The id of the one terminal record of an order.
+fn result_id(order: Uuid) -> Uuid {
+    derived_id(&[&order.to_string(), "deploy-results"])
 }
 
 /// An attempt that was cut by the deadline of the order failed because of that.

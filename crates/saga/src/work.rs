@@ -146,6 +146,15 @@ pub trait Work: Send + Sync + 'static {
         transition: &Transition,
     ) -> impl Future<Output = Result<Vec<Outgoing>, Failure>> + Send;
 
+    /// What others are told when an order ends because its topic no longer holds it: only its state is left.
+    fn lost(
+        &self,
+        _state: &Self::State,
+        _ended: &Memory,
+    ) -> impl Future<Output = Result<Vec<Outgoing>, Failure>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// Does a step. What it returns is written with `done`, in one transaction.
     fn perform(
         &self,

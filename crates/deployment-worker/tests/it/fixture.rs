@@ -13,8 +13,8 @@ use domain::{
 };
 use event_bus::{Bus, Delivery, From, Handle, testing::FakeRegistry};
 use events::{
-    Authentication, DeployOrder, DeployResult, DeploymentStep, Document, Envelope, GatewayKind, GatewayRoute,
-    GatewayTarget, OrderKind, Policies, StepPhase, Upstream,
+    Authentication, DeployOrder, DeployResult, DeploymentPhase, DeploymentState, DeploymentStep, Document,
+    Envelope, GatewayKind, GatewayRoute, GatewayTarget, OrderKind, Policies, StepPhase, Upstream,
 };
 use runtime::{Clock as _, Lifecycle, Metrics, Random as _, Source, SystemClock, SystemRandom};
 use saga::Hook;
@@ -146,6 +146,38 @@ impl Fixture {
 
     pub(crate) async fn order_to(&self, partition: i32, order: &DeployOrder) {
         let envelope = self.bus.envelope(order.order_id, order.clone());
+        self.bus.producer().publish_to(partition, &envelope).await.unwrap();
+    }
+
+    /// Leaves of an order only what a worker that has accepted it remembers.
+    pub(crate) async fn remember(&self, partition: i32, order: &DeployOrder) {
+        let state = DeploymentState {
+            order_id: order.order_id,
+            group: order.group,
+            tenant: order.tenant.clone(),
+            api: order.api.clone(),
+            environment: order.environment.clone(),
+            gateway: order.gateway.clone(),
+            kind: order.kind,
+            generation: order.generation,
+            digest: order.digest.clone(),
+            order_offset: 0,
+            phase: DeploymentPhase::Accepted,
+            step: None,
+            attempt: 0,
+            step_deadline: None,
+            needs_attention: false,
+            outcome: None,
+            reason: None,
+            message: None,
+            deadline: order.deadline,
+            at: order.ordered_at,
+            commit: Some(order.commit.clone()),
+            content_commit: Some(order.content_commit.clone()),
+            actor: Some(order.actor.clone()),
+            trace: Some(order.trace.clone()),
+        };
+        let envelope = self.bus.envelope(order.order_id, state);
         self.bus.producer().publish_to(partition, &envelope).await.unwrap();
     }
 

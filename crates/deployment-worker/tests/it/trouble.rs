@@ -146,6 +146,19 @@ async fn what_was_told_before_is_carried_out_once_more_by_a_sync() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_its_topic_no_longer_holds_ends_all_the_same() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let lost = order("lost", "pets", 1, "http://127.0.0.1:9");
+    fixture.remember(3, &lost).await;
+    let worker = fixture.worker().await;
+    assert_eq!(fixture.ended(&lost).await, said(Outcome::Expired, "order-lost"));
+    stop(worker).await;
+    let again = fixture.worker().await;
+    stop(again).await;
+    assert_eq!(fixture.everything().await.results(&lost).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_a_worker_dies_every_order_ends_once() {
     let Some(fixture) = Fixture::new().await else { return };
     let replica = Replica::start(&fixture.bus, "crashing", "crashing-1", |_| false);

@@ -77,8 +77,8 @@ impl<W: Work> Live<W> {
         }
         for (id, memory) in open {
             let Some(steps) = self.steps.get(&id) else {
-                error!(order = %id, "The order is no longer in its topic; forgetting it");
-                self.forget(&[id]).await?;
+                error!(order = %id, "The order is no longer in its topic; ending it");
+                self.bury(memory).await?;
                 continue;
             };
             let idempotent = |name: &str| steps.iter().find(|s| s.name == name).is_none_or(|s| s.idempotent);

@@ -1,13 +1,18 @@
 //! Repairing what has drifted, and forgetting what is old.
 
 use event_bus::Outgoing;
-use events::Event as _;
+use events::{Event as _, Outcome};
 use jiff::Timestamp;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Batch, GROUP, Live, commit::unsure};
-use crate::{holder::End, work::Work};
+use super::{Batch, GROUP, Live, commit::unsure, outcome_word};
+use crate::{
+    holder::End,
+    memory::{Decision, Memory, Phase},
+    metrics::Ended,
+    work::Work,
+};
 
 impl<W: Work> Live<W> {
     /// Repairs what has drifted, and forgets what is old enough.
@@ -35,6 +40,21 @@ impl<W: Work> Live<W> {
         let before = self.now().checked_sub(remember).unwrap_or(Timestamp::MIN);
         let old: Vec<Uuid> = self.machine.forgettable(before).into_iter().take(GROUP).collect();
         self.forget(&old).await
+    }
+
+    /// Ends an order that its topic no longer holds, and forgets it: it cannot come again.
+    pub(super) async fn bury(&mut self, memory: Memory) -> Result<(), End> {
+        let Some(state) = self.states.remove(&memory.id) else { return Ok(()) };
+        let message = "it was not done while its topic held it";
+        let decision = Decision::because(Outcome::Expired, "order-lost", message);
+        let ended = Memory { phase: Phase::Decided(decision), at: self.now(), ..memory };
+        let mut records = self.parts.work.lost(&state, &ended).await.map_err(unsure)?;
+        records.push(Outgoing::removal::<W::State>(&state.key()).to_partition(self.partition));
+        self.producer.commit(&records).await?;
+        let labels =
+            Ended { saga: self.parts.name.clone(), outcome: outcome_word(Outcome::Expired).to_owned() };
+        self.parts.metrics.decided.get_or_create(&labels).inc();
+        Ok(())
     }
 
     pub(super) async fn forget(&mut self, ids: &[Uuid]) -> Result<(), End> {
