@@ -230,6 +230,27 @@ pub(crate) enum Topics {
     Apply(Broker),
     /// Show the topics
     List(Broker),
+    /// Print the commands that allow each service its topics, and nothing else
+    Acls {
+        /// For which broker's tool
+        #[arg(long, value_enum, default_value_t, value_name = "TOOL")]
+        tool: AclTool,
+        /// Where the broker answers its administrators; for Kafka's tool
+        #[arg(long, default_value = "localhost:9092", value_name = "HOST:PORT")]
+        admin: String,
+        /// A program of another team that writes requests and reads what becomes of them; may be said more than once
+        #[arg(long, value_name = "USER")]
+        outside: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AclTool {
+    /// kafka-acls.sh
+    #[default]
+    Kafka,
+    /// rpk
+    Redpanda,
 }
 
 #[derive(Debug, Subcommand)]
@@ -317,6 +338,7 @@ mod tests {
             "stoa deploy petstore -t demo --again",
             "stoa rollback 0198 -t demo",
             "stoa dlq replay deploy-orders.deployment-worker.dlq 3",
+            "stoa topics acls --tool redpanda --outside ci",
             "stoa token --user ada",
             "stoa login --api https://api.acme.example --issuer https://auth.acme.example/realms/stoa",
             "stoa completions bash",

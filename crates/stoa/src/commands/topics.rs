@@ -8,7 +8,7 @@ use runtime::{Metrics, SystemClock};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Broker, Global, Topics},
+    cli::{AclTool, Broker, Global, Topics},
     connection::bus_settings,
     output::{Column, column, table},
 };
@@ -38,6 +38,7 @@ pub(super) async fn run(global: &Global, command: &Topics) -> anyhow::Result<()>
     match command {
         Topics::Apply(broker) => apply(global, broker).await,
         Topics::List(broker) => list(global, broker).await,
+        Topics::Acls { tool, admin, outside } => acls(global, *tool, admin, outside),
     }
 }
 
@@ -57,6 +58,17 @@ async fn apply(global: &Global, broker: &Broker) -> anyhow::Result<()> {
     global.output.write(&rows, || {
         if rows.is_empty() { "all topics are as they should be".to_owned() } else { table(&DRIFT, &rows) }
     })
+}
+
+fn acls(global: &Global, tool: AclTool, admin: &str, outside: &[String]) -> anyhow::Result<()> {
+    let commands: Vec<String> = event_bus::access::acls(events::topics::ALL, outside)
+        .iter()
+        .map(|acl| match tool {
+            AclTool::Kafka => acl.kafka(admin),
+            AclTool::Redpanda => acl.redpanda(),
+        })
+        .collect();
+    global.output.write(&commands, || commands.join("\n"))
 }
 
 async fn list(global: &Global, broker: &Broker) -> anyhow::Result<()> {

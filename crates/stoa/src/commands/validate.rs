@@ -96,8 +96,13 @@ struct Checkout {
 
 impl Objects for Checkout {
     fn read_up_to(&self, blob: &BlobId, limit: usize) -> Result<Result<Vec<u8>, usize>, Error> {
-        let content = self.contents.get(blob.as_str()).cloned().unwrap_or_default();
-        Ok(if content.len() > limit { Err(content.len()) } else { Ok(content) })
+        match (self.contents.get(blob.as_str()), &self.history) {
+            (Some(content), _) if content.len() > limit => Ok(Err(content.len())),
+            (Some(content), _) => Ok(Ok(content.clone())),
+            // What is pinned stands in the history only.
+            (None, Some((repository, _))) => repository.read_up_to(blob, limit),
+            (None, None) => Ok(Ok(Vec::new())),
+        }
     }
 
     fn api_at(

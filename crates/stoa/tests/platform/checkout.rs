@@ -18,7 +18,7 @@ impl Checkout {
         checkout
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod by_git;
 mod by_rest;
 mod checkout;
+mod command_line;
 mod documents;
 mod faults;
 mod harness;

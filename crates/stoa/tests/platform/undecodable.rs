@@ -57,6 +57,18 @@ async fn records_that_cannot_be_read_are_set_aside_and_everything_goes_on() {
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.contains("undecodable") && listed.contains("unknown-schema"), "{listed}");
 
+    // Given to its group again, it is no better; the group's own topic brought it, nobody else saw it.
+    let replay = ["dlq", "replay", "deploy-orders.deployment-worker.dlq", "0"];
+    let replayed = crate::harness::stoa(&session.data, &replay);
+    assert!(replayed.status.success(), "{replayed:?}");
+    let again = eventually("the record is set aside again", async || {
+        let mut letters = session.bus.dead_letters("deploy-orders", "deployment-worker").list().await.ok()?;
+        letters.retain(|letter| letter.topic == "deploy-orders.deployment-worker.retry");
+        letters.pop()
+    })
+    .await;
+    assert_eq!((again.reason.as_str(), &again.value[..]), ("undecodable", &b"this is no record"[..]));
+
     // Enough APIs that every partition of every topic is used.
     let mut files: crate::documents::Files =
         (0..12).flat_map(|number| deployed(&format!("after-{number:02}"), "post", "after")).collect();
