@@ -116,7 +116,9 @@ async fn whatever_dies_every_order_ends_once_and_the_gateway_agrees_with_git() {
     let changes = if variable("STOA_LONG").is_some() { 200 } else { 40 };
     println!("STOA_SEED={seed}, {changes} changes");
     let mut dice = Dice(seed);
-    let Some(platform) = Platform::start("faults", &["--separate"], Files::new()).await else { return };
+    let Some(platform) = Platform::start("faults", &["--demo", "--separate"], Files::new()).await else {
+        return;
+    };
     let session = platform.session().await;
     let checkout = session.checkout();
 

@@ -26,6 +26,9 @@ use crate::{
 
 const STOA: &str = env!("CARGO_BIN_EXE_stoa");
 
+/// In options: the data directory of the platform.
+pub(crate) const HERE: &str = "{data}";
+
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(150);
 
@@ -43,7 +46,7 @@ pub(crate) struct Connection {
 /// A platform, running or not.
 pub(crate) struct Platform {
     pub(crate) data: PathBuf,
-    options: &'static [&'static str],
+    options: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -60,7 +63,7 @@ static APART: tokio::sync::Mutex<Option<Platform>> = tokio::sync::Mutex::const_n
 
 /// A session on the shared platform; nothing when this machine cannot have one.
 pub(crate) async fn shared() -> Option<Session> {
-    let platform = SHARED.get_or_init(|| Platform::start("shared", &[], seed())).await;
+    let platform = SHARED.get_or_init(|| Platform::start("shared", &["--demo"], seed())).await;
     Some(platform.as_ref()?.session().await)
 }
 
@@ -68,7 +71,7 @@ pub(crate) async fn shared() -> Option<Session> {
 pub(crate) async fn apart() -> Option<MappedMutexGuard<'static, Platform>> {
     let mut turn = APART.lock().await;
     if turn.is_none() {
-        *turn = Platform::start("apart", &[], seed()).await;
+        *turn = Platform::start("apart", &["--demo"], seed()).await;
     }
     tokio::sync::MutexGuard::try_map(turn, Option::as_mut).ok()
 }
@@ -86,13 +89,15 @@ fn seed() -> Files {
 impl Platform {
     /// Starts one with a repository that holds `files`; nothing, and a line that says why, when this machine lacks
     /// what it needs.
-    pub(crate) async fn start(name: &str, options: &'static [&'static str], files: Files) -> Option<Self> {
+    pub(crate) async fn start(name: &str, options: &[&str], files: Files) -> Option<Self> {
         if let Some(why) = missing(options).await {
             skipped(&why);
             return None;
         }
         let data = directory(name);
         fs::create_dir_all(&data).unwrap();
+        let options =
+            options.iter().map(|option| (*option).replace(HERE, &data.display().to_string())).collect();
         fs::write(data.join("ports.json"), ports().to_string()).unwrap();
         let platform = Self { data, options, running: Mutex::default() };
         let remote = platform.data.join("repository.git").display().to_string();
@@ -107,8 +112,8 @@ impl Platform {
     pub(crate) async fn up(&self) {
         let log = self.data.join("up.log");
         let mut command = keeper::tied(STOA);
-        command.arg("--data").arg(&self.data).args(["up", "--light", "--demo", "--output", "json"]);
-        command.args(self.options).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.arg("--data").arg(&self.data).args(["up", "--light", "--output", "json"]);
+        command.args(&self.options).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(File::options().create(true).append(true).open(&log).unwrap());
         let mut child = keeper::spawn(command);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);

@@ -23,7 +23,7 @@ async fn shown(session: &Session, tenant: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_lost_broker_undeploys_nothing_and_a_recovery_brings_everything_back() {
-    let Some(platform) = Platform::start("lost", &[], Files::new()).await else { return };
+    let Some(platform) = Platform::start("lost", &["--demo"], Files::new()).await else { return };
     let session = platform.session().await;
     let checkout = session.checkout();
     let mut files = deployed("island", "ferry", "ferry");

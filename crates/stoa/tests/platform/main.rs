@@ -9,6 +9,7 @@ mod by_rest;
 mod checkout;
 mod command_line;
 mod documents;
+mod elsewhere;
 mod faults;
 mod harness;
 mod histories;

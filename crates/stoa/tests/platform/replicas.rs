@@ -12,7 +12,7 @@ use crate::{
 #[tokio::test]
 async fn when_one_of_two_sleeps_the_other_works_and_nothing_is_done_twice() {
     let seed = Files::from([tenant("twins", "")]);
-    let Some(platform) = Platform::start("replicas", &["--separate"], seed).await else { return };
+    let Some(platform) = Platform::start("replicas", &["--demo", "--separate"], seed).await else { return };
     let mirror = platform.data.join("control-plane-api-twin/mirror.git").display().to_string();
     let plane = platform.twin("control-plane-api", &[("GIT_MIRROR", &mirror)]).await;
     let _worker = platform.twin("deployment-worker", &[]).await;
