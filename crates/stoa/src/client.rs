@@ -6,7 +6,7 @@ use reqwest::{Client as Http, Method, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::{cli::Global, session};
+use crate::{cli::Global, connection::Connection, session};
 
 /// What of a name stands in a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -44,6 +44,12 @@ impl Client {
     pub(crate) async fn connect(global: &Global) -> anyhow::Result<Self> {
         let (base, token) = session::access(global).await?;
         Ok(Self { http: session::http()?, base, token })
+    }
+
+    /// The control plane of a platform with development tokens, as its first user.
+    pub(crate) async fn of_development(here: &Connection) -> anyhow::Result<Self> {
+        let token = session::development(&here.issuer, &here.user).await?;
+        Ok(Self { http: session::http()?, base: here.api.clone(), token })
     }
 
     /// The resource at these parts of a path.

@@ -125,13 +125,18 @@ pub(crate) async fn access(global: &Global) -> anyhow::Result<(Url, String)> {
     Ok((api, session.token))
 }
 
-/// A development token for `user`, which is not kept.
+/// A token of the development issuer for `user`, which is not kept.
+pub(crate) async fn development(issuer: &Url, user: &str) -> anyhow::Result<String> {
+    Ok(development::token(issuer, user).await?.token)
+}
+
+/// A development token for `user` of the platform here, which is not kept.
 pub(crate) async fn token_of(global: &Global, user: &str) -> anyhow::Result<String> {
     let here = Connection::read(&data_directory(global)?)?;
     if !here.development {
         bail!("`{}` gives no token for a name alone: run `stoa login`", here.issuer);
     }
-    Ok(development::token(&here.issuer, user).await?.token)
+    development(&here.issuer, user).await
 }
 
 /// Signs somebody in, and remembers it: a user of the development issuer by name, anybody else in a browser.

@@ -106,7 +106,7 @@ async fn start(
     }
     if options.demo {
         progress.step("Deploying the demo API");
-        ready::demo(&connection.gateway).await?;
+        ready::demo(&connection).await?;
     }
     Ok(connection)
 }

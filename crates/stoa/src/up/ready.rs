@@ -3,14 +3,16 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use url::Url;
+use serde_json::{Value, json};
 
-use super::{demo, services::Service};
-use crate::session::http;
+use super::{demo, repository::ENVIRONMENT, services::Service};
+use crate::{client::Client, connection::Connection, session::http};
 
 /// How long a service may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 const BETWEEN: Duration = Duration::from_millis(50);
+/// How long the demo takes at most where nothing is wrong.
+const USUALLY: Duration = Duration::from_secs(10);
 
 /// How a service came up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +44,39 @@ pub(super) async fn service(service: &Service) -> anyhow::Result<Standing> {
 }
 
 /// Until the gateway serves the demo API: every answer of a route names its generation.
-pub(super) async fn demo(gateway: &Url) -> anyhow::Result<()> {
-    let url = format!("{}/apis/{}/{}/", gateway.as_str().trim_end_matches('/'), demo::TENANT, demo::API);
+///
+/// An order that came to nothing at an earlier start is given once more.
+pub(super) async fn demo(connection: &Connection) -> anyhow::Result<()> {
+    let url = format!("{}/apis/{}/{}/", demo::address(&connection.gateway), demo::TENANT, demo::API);
     let client = http()?;
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
+    let since = Instant::now();
+    let mut looked = false;
+    while since.elapsed() < PATIENCE {
         let answer = client.head(&url).send().await;
         if answer.is_ok_and(|answer| answer.headers().contains_key("stoa-generation")) {
             return Ok(());
         }
+        if !looked && since.elapsed() > USUALLY {
+            looked = true;
+            again(connection).await?;
+        }
         tokio::time::sleep(BETWEEN).await;
     }
     bail!("the demo API is not deployed after {PATIENCE:?}: look at `stoa get deployments --tenant demo`")
+}
+
+/// Brings the demo to its gateway once more, if it ended otherwise than well the last time.
+async fn again(connection: &Connection) -> anyhow::Result<()> {
+    if !connection.development {
+        return Ok(());
+    }
+    let client = Client::of_development(connection).await?;
+    let deployments = ["v1", "tenants", demo::TENANT, "deployments"];
+    let newest = client.get(&format!("{}?api={}&limit=1", client.at(&deployments), demo::API)).await?;
+    let status = newest.pointer("/items/0/status").and_then(Value::as_str).unwrap_or_default();
+    if matches!(status, "failed" | "expired" | "cancelled") {
+        let wanted = json!({ "api": demo::API, "environment": ENVIRONMENT });
+        client.post(&client.at(&[&deployments[..], &["sync"]].concat()), &wanted).await?;
+    }
+    Ok(())
 }
