@@ -16,7 +16,7 @@ use crate::{
     deployments::Deployments,
     metrics::Metrics,
     settings::{SERVICE, Settings},
-    target::Targets,
+    targets::Targets,
 };
 
 type Task = Pin<Box<dyn Future<Output = Result<(), event_bus::Error>> + Send>>;

@@ -20,7 +20,8 @@ use crate::{
     memory,
     metrics::Metrics,
     preflight::{self, Checked},
-    target::{Target, Targets},
+    target::Target,
+    targets::Targets,
 };
 
 /// How long compiling the largest documents may take.

@@ -11,6 +11,7 @@ mod preflight;
 mod sample;
 mod settings;
 mod target;
+mod targets;
 
 pub use self::{
     app::App,

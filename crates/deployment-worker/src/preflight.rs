@@ -109,10 +109,10 @@ mod tests {
     use domain::id::Digest;
 
     use super::*;
-    use crate::{sample, target::BUILTIN};
+    use crate::{builtin::CAPABILITIES, sample};
 
     fn reason(order: &DeployOrder) -> Result<Checked, &'static str> {
-        check(order, &BUILTIN).map_err(|refusal| refusal.reason())
+        check(order, &CAPABILITIES).map_err(|refusal| refusal.reason())
     }
 
     fn with_document(text: &str) -> DeployOrder {

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use domain::Failure;
 use event_bus::Outgoing;
-use events::{DeployOrder, DeploymentState, Envelope, GatewayKind};
+use events::{DeployOrder, DeploymentState, Envelope};
 use openapi::Dialect;
 use saga::{Attempt, Decision, StepError};
-
-use crate::builtin::Builtin;
 
 /// What a product can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +14,6 @@ pub(crate) struct Capabilities {
     /// The dialects that it reads.
     pub(crate) dialects: &'static [Dialect],
 }
-
-/// What the gateway that STOA brings can take: what crate `openapi` reads.
-pub(crate) const BUILTIN: Capabilities =
-    Capabilities { dialects: &[Dialect::V2_0, Dialect::V3_0, Dialect::V3_1] };
 
 /// How long one attempt at each part may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,19 +74,4 @@ pub(crate) trait Target: Send + Sync {
 
     /// Whether what an order made is no longer so, as far as can be told.
     fn drifted(&self, state: &DeploymentState) -> bool;
-}
-
-/// The products that this version drives.
-pub(crate) struct Targets {
-    pub(crate) builtin: Builtin,
-}
-
-impl Targets {
-    /// The target of a kind, if this version drives it.
-    pub(crate) fn of(&self, kind: GatewayKind) -> Option<&impl Target> {
-        match kind {
-            GatewayKind::Builtin => Some(&self.builtin),
-            GatewayKind::Webmethods | GatewayKind::Unknown => None,
-        }
-    }
 }

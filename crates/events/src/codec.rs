@@ -10,7 +10,7 @@ use apache_avro::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::wire::WireError;
+use crate::error::WireError;
 
 /// The prepared encoder and decoder of one schema.
 pub struct Codec {

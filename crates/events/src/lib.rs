@@ -3,6 +3,7 @@
 mod codec;
 mod document;
 mod envelope;
+mod error;
 mod event;
 mod field;
 mod parts;

@@ -15,6 +15,7 @@ use domain::{
 };
 use event_bus::{Bus, Outgoing, View};
 use events::{DeployOrder, DeploymentState, Envelope, GatewayRoute, OrderKind};
+use openapi::Dialect;
 use runtime::chain;
 use saga::{Attempt, Decision, StepError};
 use tracing::info;
@@ -29,8 +30,12 @@ pub(crate) use self::{
 };
 use crate::{
     metrics::Metrics,
-    target::{BUILTIN, Capabilities, Patience, Target},
+    target::{Capabilities, Patience, Target},
 };
+
+/// What it can take: what crate `openapi` reads.
+pub(crate) const CAPABILITIES: Capabilities =
+    Capabilities { dialects: &[Dialect::V2_0, Dialect::V3_0, Dialect::V3_1] };
 
 /// How long writing a route may take, the wait for the view of what stands there included.
 const WRITE: Duration = Duration::from_secs(30);
@@ -120,7 +125,7 @@ fn unwritable(error: &event_bus::Error) -> StepError {
 
 impl Target for Builtin {
     fn capabilities(&self) -> Capabilities {
-        BUILTIN
+        CAPABILITIES
     }
 
     fn patience(&self) -> Patience {

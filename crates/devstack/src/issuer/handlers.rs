@@ -4,6 +4,8 @@ mod activate;
 mod device;
 mod token;
 
+use std::net::TcpListener;
+
 use actix_web::{
     HttpResponse,
     http::{
@@ -14,9 +16,21 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::{DEVELOPMENT_GRANT, DEVICE_GRANT, PEOPLES_CLIENT, service::Addressed};
+use super::{DEVELOPMENT_GRANT, DEVICE_GRANT, Issuer, PEOPLES_CLIENT, service::Addressed};
+use crate::local::{self, Local};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+impl Issuer {
+    /// Serves discovery, keys, tokens and the sign-in page on `listener`, which must be bound to loopback.
+    pub fn serve(self, listener: TcpListener) -> Result<Local, local::Error> {
+        let base = listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default();
+        let addressed = Data::new(Addressed { issuer: self, base });
+        Local::bind("token issuer", listener, move |config| {
+            routes(config.app_data(addressed.clone()));
+        })
+    }
+}
+
+fn routes(config: &mut ServiceConfig) {
     config
         .app_data(FormConfig::default().error_handler(|error, _| {
             let answer = refuse(StatusCode::BAD_REQUEST, "invalid_request", &error.to_string());

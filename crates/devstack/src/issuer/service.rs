@@ -1,16 +1,11 @@
-//! The issuer: its key, whom it knows, the sign-ins under way, and its address.
+//! The issuer: its key, whom it knows, the sign-ins under way.
 
-use std::{
-    net::TcpListener,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use actix_web::web::Data;
 use jiff::Timestamp;
 use runtime::{Clock, Random};
 
-use super::{Directory, Entropy, Key, People, Sessions, SystemEntropy, device::Devices, handlers};
-use crate::local::{self, Local};
+use super::{Directory, Entropy, Key, People, Sessions, SystemEntropy, device::Devices};
 
 /// The issuer of one platform.
 #[derive(Debug)]
@@ -55,15 +50,6 @@ impl Issuer {
     #[must_use]
     pub fn drawing(self, entropy: Arc<dyn Entropy>) -> Self {
         Self { entropy, ..self }
-    }
-
-    /// Serves discovery, keys, tokens and the sign-in page on `listener`, which must be bound to loopback.
-    pub fn serve(self, listener: TcpListener) -> Result<Local, local::Error> {
-        let base = listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default();
-        let addressed = Data::new(Addressed { issuer: self, base });
-        Local::bind("token issuer", listener, move |routes| {
-            handlers::routes(routes.app_data(addressed.clone()));
-        })
     }
 
     pub(super) fn now(&self) -> Timestamp {

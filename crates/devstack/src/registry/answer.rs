@@ -55,12 +55,6 @@ pub(super) struct SchemaText {
     pub schema: Arc<str>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Place {
-    pub subject: String,
-    pub version: i32,
-}
-
 #[derive(Debug, Serialize)]
 pub(super) struct Compatible {
     pub is_compatible: bool,

@@ -1,5 +1,7 @@
 //! The REST API.
 
+use std::net::TcpListener;
+
 use actix_web::{
     HttpResponse,
     web::{self, Data, Json, JsonConfig, Path, Query, ServiceConfig},
@@ -15,13 +17,24 @@ use super::{
     record::{Key, Level, Mode, Value},
     service::refuse_other_types,
 };
+use crate::local::{self, Local};
 
 type Answer = Result<HttpResponse, Error>;
 
 /// A schema longer than this is no schema; Redpanda advises 128 KB.
 const LONGEST_BODY: usize = 1024 * 1024;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+impl Registry {
+    /// Serves the REST API on `listener`, which must be bound to loopback.
+    pub fn serve(self, listener: TcpListener) -> Result<Local, local::Error> {
+        let registry = Data::new(self);
+        Local::bind("schema registry", listener, move |config| {
+            routes(config.app_data(registry.clone()));
+        })
+    }
+}
+
+fn routes(config: &mut ServiceConfig) {
     config
         .app_data(
             JsonConfig::default()

@@ -1,18 +1,15 @@
-//! The registry: its state, its journal, and its address.
+//! The registry: its state and its journal.
 
-use std::{net::TcpListener, sync::Arc};
+use std::sync::Arc;
 
-use actix_web::web::Data;
 use tokio::sync::RwLock;
 
 use super::{
     Error, Journal, JournalError,
     answer::Proposal,
-    handlers,
     record::{Key, Value},
     subjects::{Registration, Subjects},
 };
-use crate::local::{self, Local};
 
 /// The registry of one platform.
 #[derive(Debug)]
@@ -39,14 +36,6 @@ impl Registry {
             tracing::warn!(left_out, "{left_out} records of the registry's journal cannot be read");
         }
         Ok(Self { subjects: RwLock::new(subjects), journal })
-    }
-
-    /// Serves the REST API on `listener`, which must be bound to loopback.
-    pub fn serve(self, listener: TcpListener) -> Result<Local, local::Error> {
-        let registry = Data::new(self);
-        Local::bind("schema registry", listener, move |routes| {
-            handlers::routes(routes.app_data(registry.clone()));
-        })
     }
 
     pub(super) async fn read<T>(&self, look: impl FnOnce(&Subjects) -> T) -> T {

@@ -5,9 +5,10 @@ use std::{
     sync::Arc,
 };
 
+use serde::Serialize;
+
 use super::{
     Error,
-    answer::Place,
     record::{Key, Level, Mode, Value},
     schema,
 };
@@ -19,6 +20,13 @@ pub(super) struct Version {
     pub id: i32,
     pub schema: Arc<str>,
     form: Arc<str>,
+}
+
+/// Where a schema stands.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Place {
+    pub subject: String,
+    pub version: i32,
 }
 
 #[derive(Debug, Default)]
