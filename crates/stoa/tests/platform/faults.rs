@@ -5,7 +5,15 @@ use std::{
     time::Duration,
 };
 
-use events::{CatalogApi, CatalogGateway, CatalogHeads, CatalogTenant, DeployOrder, DeployResult};
+use domain::entity::Kind;
+use events::{
+    CatalogApi, CatalogApplication, CatalogEnvironment, CatalogGateway, CatalogHeads, CatalogPlan,
+    CatalogTenant, CatalogUsers, DeployOrder, DeployResult, Event,
+};
+use gitops::{
+    Layout,
+    layout::{Place, Slot},
+};
 use runtime::{Clock as _, SystemClock};
 use tokio::time::sleep;
 
@@ -218,18 +226,55 @@ pub(crate) async fn the_catalogue_is_what_the_api_shows(session: &Session) {
         told.into_iter().map(|(key, it)| (key, (it.uid.to_string(), it.version, it.backend_url))).collect();
     assert_eq!(told, shown);
 
-    let gateways = session.list("admin", "/v1/environments/dev/gateways").await;
-    let told = newest::<CatalogGateway>(&session.bus).await;
-    assert_eq!(told.len(), gateways.len());
+    // Of every kind there are as many as Git declares, and as the heads say.
+    let declared = declared(session);
     let heads = newest::<CatalogHeads>(&session.bus).await;
-    let live = |topic: &str| -> i64 {
-        heads
-            .values()
-            .flat_map(|head| &head.topics)
-            .filter(|it| it.topic == topic)
-            .map(|it| it.live_keys)
-            .sum()
-    };
-    assert_eq!(usize::try_from(live("catalog-apis")).unwrap(), apis);
-    assert_eq!(usize::try_from(live("catalog-tenants")).unwrap(), tenants.len());
+    let heads = heads.values().flat_map(|head| &head.topics);
+    let live: BTreeMap<String, usize> =
+        heads.map(|it| (it.topic.clone(), usize::try_from(it.live_keys).unwrap())).collect();
+    let told = BTreeMap::from([
+        (CatalogTenant::TOPIC.name.to_owned(), tenants.len()),
+        (CatalogApi::TOPIC.name.to_owned(), apis),
+        keys::<CatalogApplication>(session).await,
+        keys::<CatalogUsers>(session).await,
+        keys::<CatalogGateway>(session).await,
+        keys::<CatalogEnvironment>(session).await,
+        keys::<CatalogPlan>(session).await,
+    ]);
+    assert_eq!((&told, &live), (&declared, &declared));
+}
+
+async fn keys<E: Event>(session: &Session) -> (String, usize) {
+    (E::TOPIC.name.to_owned(), newest::<E>(&session.bus).await.len())
+}
+
+/// How many entities the head of the repository declares for each catalogue topic.
+fn declared(session: &Session) -> BTreeMap<String, usize> {
+    let mut declared = BTreeMap::from(
+        [
+            CatalogTenant::TOPIC,
+            CatalogApi::TOPIC,
+            CatalogApplication::TOPIC,
+            CatalogUsers::TOPIC,
+            CatalogGateway::TOPIC,
+            CatalogEnvironment::TOPIC,
+            CatalogPlan::TOPIC,
+        ]
+        .map(|topic| (topic.name.to_owned(), 0)),
+    );
+    for path in session.checkout().git(&["ls-files"]).unwrap().lines() {
+        let Ok(Some(Place { slot: Slot::Entity(entity), .. })) = Layout::place(path) else { continue };
+        let topic = match entity.kind() {
+            Kind::Tenant => CatalogTenant::TOPIC,
+            Kind::Api => CatalogApi::TOPIC,
+            Kind::Application => CatalogApplication::TOPIC,
+            Kind::Users => CatalogUsers::TOPIC,
+            Kind::Gateway => CatalogGateway::TOPIC,
+            Kind::Defaults | Kind::Environment | Kind::TenantVariables => CatalogEnvironment::TOPIC,
+            Kind::Plan => CatalogPlan::TOPIC,
+            Kind::Deployment | Kind::PromotionRequest => continue,
+        };
+        *declared.entry(topic.name.to_owned()).or_default() += 1;
+    }
+    declared
 }
