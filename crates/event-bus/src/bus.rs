@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use events::{Envelope, Event};
 use jiff::Timestamp;
-use rdkafka::{
-    admin::AdminClient,
-    producer::{FutureProducer, Producer as _},
-};
+use rdkafka::producer::{FutureProducer, Producer as _};
 use runtime::{Backoff, Clock, HttpSettings, Metrics as MetricsRegistry, Random, SystemRandom, http_client};
 use uuid::Uuid;
 
@@ -15,6 +12,7 @@ use crate::{
     client::Quiet,
     dead_letter::DeadLetters,
     error::Error,
+    left_out::LeftOut,
     metrics::Metrics,
     producer::{Outgoing, Producer},
     read,
@@ -34,7 +32,6 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) backoff: Backoff,
     pub(crate) cluster_id: String,
-    pub(crate) admin: AdminClient<Quiet>,
 }
 
 /// A service's way to its topics; clones share everything.
@@ -69,10 +66,6 @@ impl Bus {
             topic: "every topic".to_owned(),
             source: crate::registry::RegistryError::Unreachable(source),
         })?;
-        let config = settings.client(service);
-        let admin: AdminClient<Quiet> = config
-            .create_with_context(Quiet)
-            .map_err(|source| Error::Client { purpose: "administration".to_owned(), source })?;
         let cluster_id = cluster_id(&settings, service).await?;
         let shared = Arc::new(Shared {
             registry: Registry::new(&settings, http, Arc::clone(&clock)),
@@ -83,7 +76,6 @@ impl Bus {
             clock,
             random,
             cluster_id,
-            admin,
         });
         Ok(Self { producer: Producer::new(Arc::clone(&shared))?, shared })
     }
@@ -162,7 +154,19 @@ impl Bus {
         from: Option<i64>,
         each: impl FnMut(crate::Update<E>, i64) + Send,
     ) -> Result<(), Error> {
-        read::partition::<E>(&self.shared, partition, from, each).await
+        let left_out = LeftOut::counted("partition", &self.shared);
+        read::partition::<E>(&self.shared, partition, from, &left_out, each).await
+    }
+
+    /// [`Bus::read_partition`] from the oldest record, for a service that reads back what it keeps there and that no
+    /// group of its own reads: what cannot be read is a dead letter of the service too.
+    pub async fn recall<E: Event>(
+        &self,
+        partition: i32,
+        each: impl FnMut(crate::Update<E>, i64) + Send,
+    ) -> Result<(), Error> {
+        let left_out = LeftOut::kept("recall", self, E::TOPIC);
+        read::partition::<E>(&self.shared, partition, None, &left_out, each).await
     }
 
     /// The record at one place.

@@ -1,10 +1,14 @@
 //! Records that could not be taken in, kept with the reason until somebody replays them.
 
-use std::{collections::BTreeSet, error::Error as StdError};
+mod once;
 
-use domain::{Classify as _, Disposition, id::Digest};
-use tokio::sync::OnceCell;
+use std::error::Error as StdError;
+
+use domain::{Classify as _, Disposition};
+use futures_util::TryStreamExt as _;
 use tracing::warn;
+
+pub(crate) use self::once::Once;
 
 use crate::{
     Bus,
@@ -63,30 +67,6 @@ pub(crate) struct Morgue {
     shared: std::sync::Arc<Shared>,
     topic: &'static events::Topic,
     group: String,
-    /// What was kept before this process first had something to keep.
-    known: std::sync::Arc<OnceCell<BTreeSet<Original>>>,
-}
-
-/// A record that is a dead letter: where it stood, and what it held there.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Original {
-    partition: i32,
-    offset: i64,
-    value: String,
-}
-
-impl Original {
-    fn of(record: &Record) -> Self {
-        Self::at(record.partition, record.offset, record.value.as_deref().unwrap_or_default())
-    }
-
-    fn of_letter(letter: &DeadLetter) -> Self {
-        Self::at(letter.partition, letter.source_offset, &letter.value)
-    }
-
-    fn at(partition: i32, offset: i64, value: &[u8]) -> Self {
-        Self { partition, offset, value: Digest::of(value).as_str().to_owned() }
-    }
 }
 
 impl Morgue {
@@ -96,31 +76,6 @@ impl Morgue {
             shared: std::sync::Arc::clone(&bus.shared),
             topic,
             group: group.to_owned(),
-            known: std::sync::Arc::default(),
-        }
-    }
-
-    /// Makes the topic, where nothing at the start of the reader did.
-    pub(crate) async fn open(&self) {
-        // A client that writes to a topic it has never seen waits half a minute for it to appear.
-        if let Err(error) = topics::companions(&self.shared, self.topic, &self.group).await {
-            warn!(error = %runtime::chain(&error), "Could not make the dead-letter topic of `{}`", self.topic.name);
-        }
-    }
-
-    /// Whether `record` is kept already, by this process or by another of its group.
-    pub(crate) async fn has(&self, record: &Record) -> bool {
-        let known = self.known.get_or_try_init(|| async {
-            let topic = topics::dead_letter_topic(self.topic.name, &self.group);
-            let letters = list(&self.shared, &topic).await?;
-            Ok::<_, Error>(letters.iter().map(Original::of_letter).collect())
-        });
-        match known.await {
-            Ok(known) => known.contains(&Original::of(record)),
-            Err(error) => {
-                warn!(error = %runtime::chain(&error), "Could not read the dead letters of `{}`", self.topic.name);
-                false
-            }
         }
     }
 
@@ -275,19 +230,18 @@ impl DeadLetters {
 }
 
 async fn list(shared: &Shared, topic: &str) -> Result<Vec<DeadLetter>, Error> {
-    let reader = match Broadcast::open(shared, topic, From::Beginning).await {
+    let reader = match Broadcast::open(shared, &[topic], From::Beginning).await {
         Ok(reader) => reader,
         Err(Error::NoSuchTopic { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut letters = Vec::new();
-    loop {
-        match reader.next().await? {
-            Event::Record(record) => letters.push(read(&record)),
-            // A dead-letter topic has one partition.
-            Event::End { .. } => return Ok(letters),
-        }
+    let (mut events, mut letters) = (reader.events(), Vec::new());
+    // A dead-letter topic has one partition.
+    while let Some(Event::Record(record)) = events.try_next().await? {
+        letters.push(read(&record));
     }
+    drop(events);
+    Ok(letters)
 }
 
 fn read(record: &Record) -> DeadLetter {

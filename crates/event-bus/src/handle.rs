@@ -23,6 +23,11 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
+    /// Told by [`Bus::follow`](crate::Bus::follow) of a record under `key` that cannot be read.
+    fn unreadable(&self, _key: &str, _delivery: &Delivery) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Called once by [`Bus::follow`](crate::Bus::follow), when everything that stood in the topic at its start was
     /// handed over.
     fn caught_up(&self) -> impl Future<Output = ()> + Send {
@@ -41,6 +46,10 @@ impl<E: Event, H: Handle<E>> Handle<E> for Arc<H> {
 
     fn removed(&self, key: &str, delivery: &Delivery) -> impl Future<Output = Result<(), Failure>> + Send {
         H::removed(self, key, delivery)
+    }
+
+    fn unreadable(&self, key: &str, delivery: &Delivery) -> impl Future<Output = ()> + Send {
+        H::unreadable(self, key, delivery)
     }
 
     fn caught_up(&self) -> impl Future<Output = ()> + Send {

@@ -1,8 +1,8 @@
 //! Records that a reader without a group leaves out.
 //!
-//! Such a reader runs in every process and begins anew at every start: dead letters from each of them, again and
-//! again, would say nothing that the topic does not say itself. So the record stays where it is, is counted, and is
-//! named in the log as long as that helps.
+//! Such a reader runs in every process and begins anew at every start, so it meets the same records again and again:
+//! each time they are counted, they are named in the log as long as that helps, and a reader of the service's own
+//! keeps each of them once, as a dead letter of the service.
 
 use std::{
     error::Error as StdError,
@@ -12,24 +12,38 @@ use std::{
     },
 };
 
+use events::Topic;
 use tracing::warn;
 
-use crate::{bus::Shared, dead_letter::Reason, metrics::LeftOutLabels, record::Record};
+use crate::{
+    Bus,
+    bus::Shared,
+    dead_letter::{Once, Reason},
+    metrics::LeftOutLabels,
+    record::Record,
+};
 
 /// What one reader of one topic left out.
 pub(crate) struct LeftOut {
     shared: Arc<Shared>,
     reader: &'static str,
     count: AtomicU64,
+    once: Option<Once>,
 }
 
 impl LeftOut {
-    pub(crate) fn by(reader: &'static str, shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), reader, count: AtomicU64::new(0) }
+    /// Of a reader that somebody asked for in passing.
+    pub(crate) fn counted(reader: &'static str, shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), reader, count: AtomicU64::new(0), once: None }
     }
 
-    /// Counts one more.
-    pub(crate) fn note(
+    /// Of a reader by which the service lives: what it leaves out is a dead letter too.
+    pub(crate) fn kept(reader: &'static str, bus: &Bus, topic: &'static Topic) -> Self {
+        Self { once: Some(Once::new(bus, topic)), ..Self::counted(reader, &bus.shared) }
+    }
+
+    /// Leaves out one more; with dead letters, returns only when it is one.
+    pub(crate) async fn note(
         &self,
         record: &Record,
         reason: Reason,
@@ -49,6 +63,9 @@ impl LeftOut {
                 so_far,
                 "Leaving out {}/{}@{}", record.topic, record.partition, record.offset
             );
+        }
+        if let Some(once) = &self.once {
+            once.keep(record, reason, error).await;
         }
     }
 }

@@ -33,6 +33,7 @@ pub use self::{
     dead_letter::{DeadLetter, DeadLetters, Reason},
     delivery::Delivery,
     error::Error,
+    follow::Followers,
     handle::{Handle, Update},
     journal::Journal,
     producer::{Outgoing, Position, Producer},

@@ -35,6 +35,11 @@ impl Record {
         }
     }
 
+    /// The partition that it stood in.
+    pub(crate) fn place(&self) -> (Arc<str>, i32) {
+        (Arc::clone(&self.topic), self.partition)
+    }
+
     /// The first header of that name, when it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;

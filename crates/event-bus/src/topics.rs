@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use events::{Topic, limits, topics::Cleanup};
 use rdkafka::{
-    admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::{bus::Shared, error::Error};
+use crate::{bus::Shared, client::Quiet, error::Error};
 
 /// A topic that is not what the table says; nothing of it was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,12 +57,10 @@ impl Topics {
     async fn drift(&self, wanted: &[Wanted]) -> Result<Vec<Drift>, Error> {
         let partitions = partitions(&self.shared).await?;
         let specifiers: Vec<_> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-        let described = self
-            .shared
-            .admin
-            .describe_configs(&specifiers, &options())
-            .await
-            .map_err(|source| Error::broker("describe the topics", source))?;
+        let admin = admin(&self.shared)?;
+        let described = admin.describe_configs(&specifiers, &options()).await;
+        dismiss(admin);
+        let described = described.map_err(|source| Error::broker("describe the topics", source))?;
         let mut drift = Vec::new();
         for (topic, described) in wanted.iter().zip(described) {
             let found = partitions.get(&topic.name).copied().unwrap_or_default();
@@ -89,13 +87,10 @@ impl Topics {
     /// Removes topics with all their records.
     pub async fn delete(&self, names: &[String]) -> Result<(), Error> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let results = self
-            .shared
-            .admin
-            .delete_topics(&names, &options())
-            .await
-            .map_err(|source| Error::broker("remove topics", source))?;
-        for result in results {
+        let admin = admin(&self.shared)?;
+        let results = admin.delete_topics(&names, &options()).await;
+        dismiss(admin);
+        for result in results.map_err(|source| Error::broker("remove topics", source))? {
             match result {
                 Ok(_)
                 | Err((_, RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
@@ -195,6 +190,17 @@ fn config(
     config
 }
 
+/// A client of administration. It has threads of its own, so it lives only as long as it is needed.
+fn admin(shared: &Shared) -> Result<AdminClient<Quiet>, Error> {
+    let made = shared.settings.client(&shared.service).create_with_context(Quiet);
+    made.map_err(|source| Error::Client { purpose: "administration".to_owned(), source })
+}
+
+/// Lets it go where its last thread may be waited for.
+fn dismiss(admin: AdminClient<Quiet>) {
+    drop(tokio::task::spawn_blocking(move || drop(admin)));
+}
+
 async fn create(shared: &Shared, wanted: &[Wanted]) -> Result<Vec<String>, Error> {
     let existing = partitions(shared).await?;
     let missing: Vec<NewTopic<'_>> = wanted
@@ -209,13 +215,11 @@ async fn create(shared: &Shared, wanted: &[Wanted]) -> Result<Vec<String>, Error
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let results = shared
-        .admin
-        .create_topics(&missing, &options())
-        .await
-        .map_err(|source| Error::broker("make topics", source))?;
+    let admin = admin(shared)?;
+    let results = admin.create_topics(&missing, &options()).await;
+    dismiss(admin);
     let mut created = Vec::new();
-    for result in results {
+    for result in results.map_err(|source| Error::broker("make topics", source))? {
         match result {
             Ok(name) => created.push(name),
             // Another process was quicker.
@@ -231,8 +235,7 @@ async fn create(shared: &Shared, wanted: &[Wanted]) -> Result<Vec<String>, Error
 async fn partitions(shared: &Shared) -> Result<BTreeMap<String, i32>, Error> {
     let client = shared.settings.client(&shared.service);
     let asked = tokio::task::spawn_blocking(move || {
-        let client: rdkafka::consumer::BaseConsumer<crate::client::Quiet> =
-            client.create_with_context(crate::client::Quiet)?;
+        let client: rdkafka::consumer::BaseConsumer<Quiet> = client.create_with_context(Quiet)?;
         let metadata = rdkafka::consumer::Consumer::fetch_metadata(&client, None, Duration::from_secs(10))?;
         let count = |topic: &rdkafka::metadata::MetadataTopic| {
             (topic.name().to_owned(), i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX))

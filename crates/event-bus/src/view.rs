@@ -2,23 +2,26 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
+    future::{Future, ready},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use domain::{Classify as _, Disposition};
 use events::{CatalogHeads, Envelope, Event};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use runtime::Stopping;
 use tokio::sync::{broadcast, watch};
 use tracing::{debug, warn};
 
 use crate::{
     Bus,
-    broadcast::{self as reader, Broadcast, From},
-    dead_letter::Morgue,
+    broadcast::From,
+    bus::Shared,
     decode,
     error::Error,
+    follow::{End, Follow},
     handle::Update,
+    left_out::LeftOut,
     record::Record,
 };
 
@@ -52,7 +55,8 @@ struct Inner<E> {
 
 /// The newest record of every key of a compacted topic; clones show the same.
 ///
-/// Nothing happens before the task that [`Bus::view`] returns is given to a lifecycle. A record that cannot be
+/// Nothing happens before the task that [`Bus::view`] returns is given to a lifecycle, or that of
+/// [`Followers::view`](crate::Followers::view), which keeps several views current with one client. A record that cannot be
 /// read leaves its key as it was: the last valid state stays.
 pub struct View<E> {
     inner: Arc<Inner<E>>,
@@ -83,7 +87,7 @@ impl Bus {
         stopping: Stopping,
     ) -> (View<E>, impl Future<Output = Result<(), Error>> + Send + use<E>) {
         let view = View::default();
-        let task = view.clone().run(self.clone(), stopping);
+        let task = self.followers(From::Beginning).view(&view).run(stopping);
         (view, task)
     }
 }
@@ -184,76 +188,10 @@ impl<E: Event> View<E> {
         !rows.is_empty() && all_passed && usize::try_from(keys).is_ok_and(|keys| keys == self.len())
     }
 
-    /// Keeps the view current until the stop; given to a lifecycle by whoever made the view.
-    async fn run(self, bus: Bus, stopping: Stopping) -> Result<(), Error> {
-        let opening = Broadcast::open(&bus.shared, E::TOPIC.name, From::Beginning);
-        let Some(broadcast) = stopping.unless_requested(opening).await else { return Ok(()) };
-        let broadcast = broadcast?;
-        let mut behind = broadcast.behind(From::Beginning);
-        self.begin(broadcast.watermarks(), behind.is_empty());
-        let morgue = Morgue::new(&bus, E::TOPIC, bus.service());
-        while let Some(event) = stopping.unless_requested(broadcast.next()).await {
-            match event? {
-                reader::Event::End { partition } => {
-                    // Compaction and transaction marks leave no record at the very end: the end itself is the proof.
-                    let next = behind.remove(&partition);
-                    self.advance(partition, next.unwrap_or_default(), behind.is_empty());
-                }
-                reader::Event::Record(record) => {
-                    let (partition, next) = (record.partition, record.offset + 1);
-                    if stopping.unless_requested(self.take_in(&bus, &morgue, record)).await.is_none() {
-                        break;
-                    }
-                    if behind.get(&partition).is_some_and(|high| next >= *high) {
-                        behind.remove(&partition);
-                    }
-                    self.advance(partition, next, behind.is_empty());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn begin(&self, watermarks: &BTreeMap<i32, (i64, i64)>, caught_up: bool) {
-        self.inner.progress.send_modify(|progress| {
-            progress.next = watermarks.iter().map(|(partition, (low, _))| (*partition, *low)).collect();
-            progress.caught_up = caught_up;
-        });
-    }
-
-    fn advance(&self, partition: i32, next: i64, caught_up: bool) {
-        self.inner.progress.send_modify(|progress| {
-            let known = progress.next.entry(partition).or_default();
-            *known = next.max(*known);
-            if caught_up && !progress.caught_up {
-                debug!(topic = E::TOPIC.name, "The view of `{}` has caught up", E::TOPIC.name);
-            }
-            progress.caught_up |= caught_up;
-            progress.version += 1;
-        });
-    }
-
-    async fn take_in(&self, bus: &Bus, morgue: &Morgue, record: Record) {
-        let mut attempt = 0;
-        loop {
-            match decode::update::<E>(&bus.shared.registry, &record).await {
-                Ok(Update::Put(envelope)) => return self.put(record.key_text(), Some(envelope)),
-                Ok(Update::Removed(key)) => return self.put(key, None),
-                Err(error) if error.disposition() == Disposition::Retry => {
-                    attempt += 1;
-                    warn!(error = %runtime::chain(&error), "The view of `{}` waits", E::TOPIC.name);
-                    tokio::time::sleep(bus.shared.backoff.delay(attempt, &*bus.shared.random)).await;
-                }
-                Err(error) => {
-                    // Every process with this view, and each at every start, meets the record again.
-                    if !morgue.has(&record).await {
-                        morgue.open().await;
-                        morgue.keep(&record, error.reason(), &error).await;
-                    }
-                    return;
-                }
-            }
-        }
+    /// What keeps the view current while it is run.
+    pub(crate) fn follower(&self, bus: &Bus) -> Box<dyn Follow> {
+        let left_out = LeftOut::kept("view", bus, E::TOPIC);
+        Box::new(Keeper { view: self.clone(), shared: Arc::clone(&bus.shared), left_out })
     }
 
     fn put(&self, key: String, envelope: Option<Arc<Envelope<E>>>) {
@@ -270,5 +208,58 @@ impl<E: Event> View<E> {
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Envelope<E>>>> {
         self.inner.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a view current.
+struct Keeper<E> {
+    view: View<E>,
+    shared: Arc<Shared>,
+    left_out: LeftOut,
+}
+
+impl<E: Event> Follow for Keeper<E> {
+    fn begins(&self, firsts: BTreeMap<i32, i64>) {
+        self.view.inner.progress.send_modify(|progress| progress.next = firsts);
+    }
+
+    fn take_in<'a>(&'a self, record: Arc<Record>, stopping: &'a Stopping) -> BoxFuture<'a, End> {
+        let taken = stopping.unless_requested(self.update(record));
+        taken.map(|taken| taken.map_or(End::GivenUp, |()| End::Done)).boxed()
+    }
+
+    fn passed(&self, partition: i32, next: i64) {
+        self.view.inner.progress.send_modify(|progress| {
+            let known = progress.next.entry(partition).or_default();
+            *known = next.max(*known);
+            progress.version += 1;
+        });
+    }
+
+    fn caught_up(&self) -> BoxFuture<'_, ()> {
+        debug!(topic = E::TOPIC.name, "The view of `{}` has caught up", E::TOPIC.name);
+        self.view.inner.progress.send_modify(|progress| {
+            progress.caught_up = true;
+            progress.version += 1;
+        });
+        ready(()).boxed()
+    }
+}
+
+impl<E: Event> Keeper<E> {
+    async fn update(&self, record: Arc<Record>) {
+        let mut attempt = 0;
+        loop {
+            match decode::update::<E>(&self.shared.registry, &record).await {
+                Ok(Update::Put(envelope)) => return self.view.put(record.key_text(), Some(envelope)),
+                Ok(Update::Removed(key)) => return self.view.put(key, None),
+                Err(error) if error.disposition() == Disposition::Retry => {
+                    attempt += 1;
+                    warn!(error = %runtime::chain(&error), "The view of `{}` waits", E::TOPIC.name);
+                    tokio::time::sleep(self.shared.backoff.delay(attempt, &*self.shared.random)).await;
+                }
+                Err(error) => return self.left_out.note(&record, error.reason(), &error).await,
+            }
+        }
     }
 }

@@ -26,33 +26,34 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A partition of a catalogue topic.
 pub(crate) type Part = (String, i32);
 
-/// What each catalogue topic holds: a digest per key. Clones are the same.
+/// What a catalogue topic holds by key; no digest where a record stands that cannot be read.
+type Held = HashMap<(&'static str, String), Option<Digest>>;
+
+/// What each catalogue topic holds. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mirror {
-    held: Arc<Mutex<HashMap<(&'static str, String), Digest>>>,
+    held: Arc<Mutex<Held>>,
     next: watch::Sender<BTreeMap<Part, i64>>,
 }
 
 impl Mirror {
-    /// Reads every catalogue topic from now on, in tasks of their own.
+    /// Reads every catalogue topic from now on, in a task of its own.
     pub(crate) fn start(&self, bus: &Bus, spawner: &Spawner, stopping: &Stopping) {
-        self.read::<CatalogEnvironment>(bus, spawner, stopping);
-        self.read::<CatalogGateway>(bus, spawner, stopping);
-        self.read::<CatalogPlan>(bus, spawner, stopping);
-        self.read::<CatalogTenant>(bus, spawner, stopping);
-        self.read::<CatalogUsers>(bus, spawner, stopping);
-        self.read::<CatalogApi>(bus, spawner, stopping);
-        self.read::<CatalogApplication>(bus, spawner, stopping);
+        let reading = bus
+            .followers(Begin::Beginning)
+            .with::<CatalogEnvironment, _>(self.clone())
+            .with::<CatalogGateway, _>(self.clone())
+            .with::<CatalogPlan, _>(self.clone())
+            .with::<CatalogTenant, _>(self.clone())
+            .with::<CatalogUsers, _>(self.clone())
+            .with::<CatalogApi, _>(self.clone())
+            .with::<CatalogApplication, _>(self.clone());
+        spawner.spawn("control-plane-api: read the catalogue back", reading.run(stopping.clone()));
     }
 
-    fn read<E: Event + Into<CatalogRecord>>(&self, bus: &Bus, spawner: &Spawner, stopping: &Stopping) {
-        let name = format!("control-plane-api: read back {}", E::TOPIC.name);
-        spawner.spawn(name, bus.follow::<E, _>(Begin::Beginning, self.clone(), stopping.clone()));
-    }
-
-    /// The digest of what a topic holds under a key.
+    /// The digest of what a topic holds under a key, if that can be read.
     pub(crate) fn digest(&self, topic: &'static str, key: &str) -> Option<Digest> {
-        self.lock().get(&(topic, key.to_owned())).cloned()
+        self.lock().get(&(topic, key.to_owned())).cloned().flatten()
     }
 
     /// The keys that a topic holds.
@@ -80,7 +81,7 @@ impl Mirror {
         });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(&'static str, String), Digest>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,7 +89,7 @@ impl Mirror {
 impl<E: Event + Into<CatalogRecord>> Handle<E> for Mirror {
     async fn handle(&self, envelope: &Envelope<E>, delivery: &Delivery) -> Result<(), Failure> {
         let record: CatalogRecord = envelope.event.clone().into();
-        self.lock().insert((E::TOPIC.name, record.key()), record.content());
+        self.lock().insert((E::TOPIC.name, record.key()), Some(record.content()));
         self.advance(delivery);
         Ok(())
     }
@@ -97,5 +98,10 @@ impl<E: Event + Into<CatalogRecord>> Handle<E> for Mirror {
         self.lock().remove(&(E::TOPIC.name, key.to_owned()));
         self.advance(delivery);
         Ok(())
+    }
+    /// Who starts to read now has nothing under this key, so it counts as different from whatever is in effect.
+    async fn unreadable(&self, key: &str, delivery: &Delivery) {
+        self.lock().insert((E::TOPIC.name, key.to_owned()), None);
+        self.advance(delivery);
     }
 }

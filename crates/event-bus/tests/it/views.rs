@@ -1,9 +1,10 @@
 //! Compacted topics as maps.
 
+use event_bus::{From, View};
 use events::{CatalogHeads, Event as _, TopicHead};
 use runtime::Lifecycle;
 
-use crate::fixture::{Fixture, IN_0, IN_1, Note, eventually, note, stop};
+use crate::fixture::{Fixture, IN_0, IN_1, Note, Store, eventually, note, stop};
 
 #[tokio::test]
 async fn a_view_shows_the_newest_record_of_every_key_and_no_removed_one() {
@@ -55,6 +56,25 @@ async fn a_record_that_cannot_be_read_leaves_the_last_valid_state() {
     stop(lifecycle).await;
     let letters = fixture.bus.dead_letters("bus-test-21", "tester").list().await.unwrap();
     assert_eq!(letters.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), ["undecodable"]);
+}
+
+#[tokio::test]
+async fn a_view_and_a_follower_share_a_client() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let producer = fixture.bus.producer();
+    producer.publish_all(&[note::<25>(IN_0, "old"), note(IN_0, "new"), note(IN_1, "gone")]).await.unwrap();
+    producer.retire::<Note<25>>(IN_1).await.unwrap();
+    let (lifecycle, view, store) = (Lifecycle::manual(), View::<Note<25>>::default(), Store::default());
+    let followers = fixture.bus.followers(From::Beginning).view(&view).with::<Note<26>, _>(store.clone());
+    lifecycle.spawn("follow", followers.run(lifecycle.stopping()));
+    view.caught_up().await;
+    assert_eq!((view.len(), view.get(IN_0).unwrap().event.text.as_str()), (1, "new"));
+    assert_eq!(view.next_offsets(), [(0, 2), (1, 2)].into());
+    producer.publish(&note::<26>("a", "live")).await.unwrap();
+    store.holding(1).await;
+    producer.retire::<Note<25>>(IN_0).await.unwrap();
+    view.until(View::is_empty).await;
+    stop(lifecycle).await;
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ impl<W: Work> Live<W> {
         let bus = parts.bus.clone();
         let producer = bus.transactional::<W::Order>(&parts.name, partition).await?;
         let mut written = BTreeMap::new();
-        bus.read_partition::<W::State>(partition, None, |update, _| {
+        bus.recall::<W::State>(partition, |update, _| {
             match update {
                 Update::Put(envelope) => written.insert(envelope.event.key(), envelope.event.clone()),
                 Update::Removed(key) => written.remove(&key),
