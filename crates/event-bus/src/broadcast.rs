@@ -17,7 +17,7 @@ use rdkafka::{
 };
 use tracing::warn;
 
-use crate::{bus::Shared, client::Quiet, error::Error, record::Record};
+use crate::{client::Quiet, error::Error, record::Record, shared::Shared};
 
 /// Where a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

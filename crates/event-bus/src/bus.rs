@@ -18,21 +18,10 @@ use crate::{
     read,
     registry::Registry,
     settings::Settings,
+    shared::Shared,
     topics::Topics,
     transactional::Transactional,
 };
-
-/// What every part of a bus needs.
-pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) service: String,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn Random>,
-    pub(crate) registry: Registry,
-    pub(crate) metrics: Metrics,
-    pub(crate) backoff: Backoff,
-    pub(crate) cluster_id: String,
-}
 
 /// A service's way to its topics; clones share everything.
 #[derive(Clone)]

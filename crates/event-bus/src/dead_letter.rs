@@ -13,11 +13,11 @@ pub(crate) use self::once::Once;
 use crate::{
     Bus,
     broadcast::{Broadcast, Event, From},
-    bus::Shared,
     error::Error,
     metrics::TopicGroup,
     producer::{Outgoing, Position, Producer},
     record::Record,
+    shared::Shared,
     topics,
 };
 

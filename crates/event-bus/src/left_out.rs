@@ -17,10 +17,10 @@ use tracing::warn;
 
 use crate::{
     Bus,
-    bus::Shared,
     dead_letter::{Once, Reason},
     metrics::LeftOutLabels,
     record::Record,
+    shared::Shared,
 };
 
 /// What one reader of one topic left out.

@@ -19,6 +19,7 @@ mod read;
 mod record;
 mod registry;
 mod settings;
+mod shared;
 pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;

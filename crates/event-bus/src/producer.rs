@@ -11,7 +11,7 @@ use rdkafka::{
 };
 use tracing::{instrument, warn};
 
-use crate::{bus::Shared, client::Quiet, error::Error, metrics::TopicOnly, record::native_headers};
+use crate::{client::Quiet, error::Error, metrics::TopicOnly, record::native_headers, shared::Shared};
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,11 +7,11 @@ use futures_util::TryStreamExt as _;
 
 use crate::{
     broadcast::{self, Broadcast},
-    bus::Shared,
     decode,
     error::Error,
     handle::Update,
     left_out::LeftOut,
+    shared::Shared,
 };
 
 /// Hands every committed record of a partition to `each`, up to the end it has now.

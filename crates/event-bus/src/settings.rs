@@ -162,9 +162,9 @@ impl Settings {
             .set("auto.offset.reset", "error")
             .set("fetch.wait.max.ms", "100")
             .set("fetch.error.backoff.ms", "50")
-            // Most topics are small: what waits here is memory, and a record that is larger comes all the same. What
-            // found the queue full asks again soon, instead of after a second.
-            .set("queued.max.messages.kbytes", "4096")
+            // Per partition, because a reader has a queue for each: what waits there is memory, and a record that is
+            // larger comes all the same. Who found the queue full asks again soon, instead of after a second.
+            .set("queued.max.messages.kbytes", "1024")
             .set("fetch.queue.backoff.ms", "20")
             .set("fetch.message.max.bytes", "1048576")
             .set("fetch.max.bytes", "4194304")
@@ -180,6 +180,8 @@ impl Settings {
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
             .set("enable.partition.eof", "false")
+            // Of all its partitions together.
+            .set("queued.max.messages.kbytes", "4096")
             // Partition n of a topic and of its retry topic go to the same member.
             .set("partition.assignment.strategy", "range")
             .set("session.timeout.ms", self.session_timeout.as_millis().to_string())

@@ -8,7 +8,7 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::{bus::Shared, client::Quiet, error::Error};
+use crate::{client::Quiet, error::Error, shared::Shared};
 
 /// A topic that is not what the table says; nothing of it was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

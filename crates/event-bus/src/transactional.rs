@@ -11,11 +11,11 @@ use rdkafka::{
 use tracing::warn;
 
 use crate::{
-    bus::Shared,
     client::Quiet,
     error::Error,
     metrics::TopicOnly,
     producer::{Outgoing, Position, deliver},
+    shared::Shared,
 };
 
 const WAIT: Timeout = Timeout::After(Duration::from_secs(30));

@@ -16,13 +16,13 @@ use tracing::{debug, warn};
 use crate::{
     Bus,
     broadcast::From,
-    bus::Shared,
     decode,
     error::Error,
     follow::{End, Follow},
     handle::Update,
     left_out::LeftOut,
     record::Record,
+    shared::Shared,
 };
 
 /// A key that got a new record or lost its record.

@@ -105,3 +105,70 @@ impl<E: Event + Into<CatalogRecord>> Handle<E> for Mirror {
         self.advance(delivery);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use devstack::Backbone;
+    use domain::id::Revision;
+    use events::Policies;
+    use runtime::{Lifecycle, Outcome, SystemClock};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn plan(name: &str) -> CatalogPlan {
+        CatalogPlan {
+            plan: name.parse().unwrap(),
+            display_name: String::new(),
+            description: String::new(),
+            policies: Policies { requests_per_minute: None, burst: None },
+            requires_approval: false,
+            revision: Revision(1),
+            commit: "a".repeat(40).parse().unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_back_is_a_dead_letter_once_and_differs_from_whatever_is_in_effect() {
+        let dir = tempfile::tempdir().unwrap();
+        let Some(backbone) = Backbone::for_test("mirror", dir.path()).await else { return };
+        let metrics = runtime::Metrics::new("test");
+        let bus = Bus::connect(backbone.settings(), "test", Arc::new(SystemClock), &metrics).await.unwrap();
+        bus.topics().apply(events::topics::ALL).await.unwrap();
+        bus.registry().restore().await.unwrap();
+        let prepare = async |name| {
+            let envelope = bus.envelope(Uuid::nil(), plan(name));
+            bus.prepare(&envelope).await.unwrap().to_partition(0)
+        };
+        let garbage = async || prepare("gold").await.with_value(b"no record".to_vec());
+        let stray = garbage().await.under_key("stray");
+        for record in [prepare("gold").await, garbage().await, stray, prepare("bronze").await] {
+            bus.producer().send(&record).await.unwrap();
+        }
+
+        let topic = CatalogPlan::TOPIC.name;
+        let written = [((topic.to_owned(), 0), 4)].into();
+        let lifecycle = Lifecycle::manual();
+        // Two replicas read back at once.
+        let mirrors = [Mirror::default(), Mirror::default()];
+        for mirror in &mirrors {
+            mirror.start(&bus, &lifecycle.spawner(), &lifecycle.stopping());
+        }
+        for mirror in &mirrors {
+            assert!(mirror.passed(&written).await);
+            let bronze = CatalogRecord::from(plan("bronze")).content();
+            assert_eq!((mirror.digest(topic, "bronze"), mirror.digest(topic, "gold")), (Some(bronze), None));
+            let mut keys = mirror.keys(topic);
+            keys.sort();
+            assert_eq!(keys, ["bronze", "gold", "stray"]);
+        }
+        lifecycle.stopper().stop();
+        assert_eq!(lifecycle.outcome().await, Outcome::Clean);
+        let letters = bus.dead_letters(topic, "test").list().await.unwrap();
+        let letters: Vec<_> =
+            letters.iter().map(|it| (it.source_offset, it.reason.as_str(), &*it.value)).collect();
+        let garbage = |offset| (offset, "undecodable", &b"no record"[..]);
+        assert_eq!(letters, [garbage(1), garbage(2)]);
+        backbone.stop().await;
+    }
+}

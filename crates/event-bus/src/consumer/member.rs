@@ -22,7 +22,7 @@ use super::{
     lanes::{Flow, Lanes, Place},
     process::{End, Process},
 };
-use crate::{broadcast::is_out_of_range, bus::Shared, error::Error, record::Record, topics};
+use crate::{broadcast::is_out_of_range, error::Error, record::Record, shared::Shared, topics};
 
 const WAIT: Duration = Duration::from_secs(10);
 

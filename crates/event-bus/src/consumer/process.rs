@@ -18,13 +18,13 @@ use tracing::{Instrument as _, Span, info_span, warn};
 use super::{Consumption, Hold, Partitioned, Start};
 use crate::{
     Bus,
-    bus::Shared,
     dead_letter::{Morgue, Reason},
     decode,
     delivery::Delivery,
     handle::{Handle, Update},
     metrics::TopicGroup,
     record::Record,
+    shared::Shared,
 };
 
 /// What became of something in hand.

@@ -50,8 +50,14 @@ const fn row(name: &'static str, cleanup: Cleanup) -> Topic {
 const LOG: Cleanup = Cleanup::Delete(SignedDuration::from_hours(1));
 
 macro_rules! rows {
-    ($($name:literal: $cleanup:expr),+ $(,)?) => { static ROWS: &[Topic] = &[$(row($name, $cleanup)),+]; };
+    ($($name:literal: $cleanup:expr),+ $(,)?) => {
+        static ROWS: &[Topic] = &[$(row($name, $cleanup)),+, LARGE];
+    };
 }
+
+/// The last row: its records are as large as any.
+const LARGE: Topic =
+    Topic { max_bytes: events::limits::RECORD_WITH_DOCUMENT, ..row("bus-test-large", Cleanup::Compact) };
 
 rows! {
     "bus-test-0": LOG, "bus-test-1": LOG, "bus-test-2": LOG, "bus-test-3": LOG, "bus-test-4": LOG,

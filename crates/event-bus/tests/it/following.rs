@@ -133,6 +133,34 @@ async fn several_topics_are_followed_with_one_client_each_to_its_end() {
     stop(lifecycle).await;
 }
 
+/// Text of that length that hardly compresses.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + ((state >> 33) % 95).to_le_bytes()[0])
+    };
+    std::iter::repeat_with(&mut next).take(length).collect()
+}
+
+#[tokio::test]
+async fn the_largest_records_pass_and_so_do_their_dead_letters() {
+    let Some(fixture) = Fixture::new().await else { return };
+    let text = noise(events::limits::RECORD_WITH_DOCUMENT - 1024);
+    let large = fixture.bus.prepare(&note::<28>("a", &text)).await.unwrap().to_partition(0);
+    let garbage = text.clone().into_bytes();
+    for record in [large.clone(), large.clone().with_value(garbage.clone()), large.clone(), large] {
+        fixture.bus.producer().send(&record).await.unwrap();
+    }
+    let (lifecycle, store) = (Lifecycle::manual(), Store::default());
+    let task = fixture.bus.follow::<Note<28>, _>(From::Beginning, store.clone(), lifecycle.stopping());
+    lifecycle.spawn("follow", task);
+    assert!(store.holding(3).await.iter().all(|taken| *taken == text));
+    stop(lifecycle).await;
+    let kept = letters(&fixture, "bus-test-large").await;
+    assert!(kept == [("undecodable".to_owned(), 0, 1, garbage)]);
+}
+
 #[tokio::test]
 async fn followers_of_a_topic_that_does_not_exist_say_so() {
     let Some(fixture) = Fixture::new().await else { return };
