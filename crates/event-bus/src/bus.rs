@@ -12,10 +12,8 @@ use crate::{
     client::Quiet,
     dead_letter::DeadLetters,
     error::Error,
-    left_out::LeftOut,
     metrics::Metrics,
     producer::{Outgoing, Producer},
-    read,
     registry::Registry,
     settings::Settings,
     shared::Shared,
@@ -132,35 +130,6 @@ impl Bus {
     pub async fn transactional<E: Event>(&self, group: &str, partition: i32) -> Result<Transactional, Error> {
         let holder = format!("{group}.{}.{partition}", E::TOPIC.name);
         Transactional::open(Arc::clone(&self.shared), holder).await
-    }
-
-    /// Every committed record of a partition, from `from` to its present end, in order.
-    ///
-    /// What cannot be read is left out, logged and counted.
-    pub async fn read_partition<E: Event>(
-        &self,
-        partition: i32,
-        from: Option<i64>,
-        each: impl FnMut(crate::Update<E>, i64) + Send,
-    ) -> Result<(), Error> {
-        let left_out = LeftOut::counted("partition", &self.shared);
-        read::partition::<E>(&self.shared, partition, from, &left_out, each).await
-    }
-
-    /// [`Bus::read_partition`] from the oldest record, for a service that reads back what it keeps there and that no
-    /// group of its own reads: what cannot be read is a dead letter of the service too.
-    pub async fn recall<E: Event>(
-        &self,
-        partition: i32,
-        each: impl FnMut(crate::Update<E>, i64) + Send,
-    ) -> Result<(), Error> {
-        let left_out = LeftOut::kept("recall", self, E::TOPIC);
-        read::partition::<E>(&self.shared, partition, None, &left_out, each).await
-    }
-
-    /// The record at one place.
-    pub async fn read_at<E: Event>(&self, partition: i32, offset: i64) -> Result<Arc<Envelope<E>>, Error> {
-        read::at::<E>(&self.shared, partition, offset).await
     }
 
     fn now(&self) -> Timestamp {

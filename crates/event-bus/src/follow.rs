@@ -19,7 +19,6 @@ use crate::{
     handle::{Handle, Update},
     left_out::LeftOut,
     record::Record,
-    view::View,
 };
 
 impl Bus {
@@ -55,17 +54,19 @@ pub struct Followers {
 impl Followers {
     /// Adds the handler of the topic of `E`; a topic has one.
     #[must_use]
-    pub fn with<E: Event, H: Handle<E>>(mut self, handler: H) -> Self {
+    pub fn with<E: Event, H: Handle<E>>(self, handler: H) -> Self {
         let left_out = LeftOut::kept("follow", &self.bus, E::TOPIC);
         let follower = Follower { bus: self.bus.clone(), handler, left_out, event: PhantomData::<fn() -> E> };
-        self.by_topic.insert(E::TOPIC.name, Box::new(follower));
-        self
+        self.with_follower(E::TOPIC.name, Box::new(follower))
     }
 
-    /// Keeps `view` current, which wants to be read from the beginning.
-    #[must_use]
-    pub fn view<E: Event>(mut self, view: &View<E>) -> Self {
-        self.by_topic.insert(E::TOPIC.name, view.follower(&self.bus));
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Adds what knows its record type itself.
+    pub(crate) fn with_follower(mut self, topic: &'static str, follower: Box<dyn Follow>) -> Self {
+        self.by_topic.insert(topic, follower);
         self
     }
 

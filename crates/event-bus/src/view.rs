@@ -18,7 +18,7 @@ use crate::{
     broadcast::From,
     decode,
     error::Error,
-    follow::{End, Follow},
+    follow::{End, Follow, Followers},
     handle::Update,
     left_out::LeftOut,
     record::Record,
@@ -56,7 +56,7 @@ struct Inner<E> {
 /// The newest record of every key of a compacted topic; clones show the same.
 ///
 /// Nothing happens before the task that [`Bus::view`] returns is given to a lifecycle, or that of
-/// [`Followers::view`](crate::Followers::view), which keeps several views current with one client. A record that cannot be
+/// [`Followers::view`], which keeps several views current with one client. A record that cannot be
 /// read leaves its key as it was: the last valid state stays.
 pub struct View<E> {
     inner: Arc<Inner<E>>,
@@ -89,6 +89,17 @@ impl Bus {
         let view = View::default();
         let task = self.followers(From::Beginning).view(&view).run(stopping);
         (view, task)
+    }
+}
+
+impl Followers {
+    /// Keeps `view` current, which wants to be read from the beginning.
+    #[must_use]
+    pub fn view<E: Event>(self, view: &View<E>) -> Self {
+        let bus = self.bus();
+        let left_out = LeftOut::kept("view", bus, E::TOPIC);
+        let keeper = Keeper { view: view.clone(), shared: Arc::clone(&bus.shared), left_out };
+        self.with_follower(E::TOPIC.name, Box::new(keeper))
     }
 }
 
@@ -186,12 +197,6 @@ impl<E: Event> View<E> {
         let keys: i64 = rows.iter().map(|row| row.live_keys).sum();
         // Counts of a head hold at its own offsets; one that was overtaken is followed by another head at once.
         !rows.is_empty() && all_passed && usize::try_from(keys).is_ok_and(|keys| keys == self.len())
-    }
-
-    /// What keeps the view current while it is run.
-    pub(crate) fn follower(&self, bus: &Bus) -> Box<dyn Follow> {
-        let left_out = LeftOut::kept("view", bus, E::TOPIC);
-        Box::new(Keeper { view: self.clone(), shared: Arc::clone(&bus.shared), left_out })
     }
 
     fn put(&self, key: String, envelope: Option<Arc<Envelope<E>>>) {
