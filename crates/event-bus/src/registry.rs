@@ -202,9 +202,9 @@ impl Registry {
         self.ask::<Known>(Method::POST, &path, Some(body)).await.map(|known| known.id)
     }
 
-    /// Confluent gives a chosen id only in mode IMPORT, and that mode only to an empty subject.
+    /// Confluent takes a chosen id only in mode IMPORT, and gives that mode to a subject with versions only by force.
     async fn import(&self, subject: &str, version: &Version) -> Result<u32, RegistryError> {
-        let mode = format!("mode/{subject}");
+        let mode = format!("mode/{subject}?force=true");
         self.ask::<Value>(Method::PUT, &mode, Some(&json!({ "mode": "IMPORT" }))).await?;
         let body = json!({ "schema": version.text, "id": version.id.0, "version": version.version });
         let path = format!("subjects/{subject}/versions");

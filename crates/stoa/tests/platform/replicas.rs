@@ -9,6 +9,9 @@ use crate::{
     waiting::eventually,
 };
 
+/// The byte of the shared-memory file that a writer of SQLite locks (wal.c, "WAL-index format", `WAL_WRITE_LOCK`).
+const WRITE_LOCK: u64 = 120;
+
 #[tokio::test]
 async fn when_one_of_two_sleeps_the_other_works_and_nothing_is_done_twice() {
     let seed = Files::from([tenant("twins", "")]);
@@ -29,7 +32,7 @@ async fn when_one_of_two_sleeps_the_other_works_and_nothing_is_done_twice() {
 
     for service in ["control-plane-api", "deployment-worker", "mcp-gateway"] {
         let pid = eventually(&format!("{service} runs"), async || platform.pid(service)).await;
-        keeper::signal("STOP", pid);
+        stop_outside_of_writes(pid).await;
         let head = checkout.publish(&deployed("twins", service, service), "While one sleeps");
         second.reached(&head).await;
         second.served("twins", service, service).await;
@@ -47,4 +50,19 @@ async fn when_one_of_two_sleeps_the_other_works_and_nothing_is_done_twice() {
     the_catalogue_is_what_the_api_shows(&second).await;
     drop((plane, gateway));
     platform.stop().await;
+}
+
+/// Stops a process that holds no write lock of SQLite: that lock is over the whole store, so whoever sleeps with it
+/// keeps every other replica from writing. (`PostgreSQL`, which is for replicas, locks rows.)
+async fn stop_outside_of_writes(pid: u32) {
+    eventually("the process stops outside of a write", async || {
+        keeper::signal("STOP", pid);
+        eventually("the process sleeps", async || keeper::is_stopped(pid).then_some(())).await;
+        if !keeper::locks(pid, WRITE_LOCK) {
+            return Some(());
+        }
+        keeper::signal("CONT", pid);
+        None
+    })
+    .await;
 }

@@ -1,7 +1,10 @@
 //! Records that cannot be read.
 
 use event_bus::{DeadLetter, Outgoing};
-use events::{DeployOrder, DeployRequest, DeployResult, Event, GatewayRoute};
+use events::{
+    ApiRegistration, CatalogApi, CatalogPlan, CatalogTenant, DeployOrder, DeployRequest, DeployResult,
+    DeploymentStep, Event, GatewayAck, GatewayInstance, GatewayRoute, GitopsNudge,
+};
 
 use crate::{
     documents::{deployed, tenant},
@@ -36,14 +39,35 @@ async fn letters(session: &Session, topic: &str, group: &str) -> Vec<DeadLetter>
 async fn records_that_cannot_be_read_are_set_aside_and_everything_goes_on() {
     let Some(session) = shared().await else { return };
     spoil::<DeployRequest>(&session).await;
+    spoil::<ApiRegistration>(&session).await;
+    spoil::<GitopsNudge>(&session).await;
     spoil::<DeployOrder>(&session).await;
-    spoil::<GatewayRoute>(&session).await;
+    spoil::<DeploymentStep>(&session).await;
     spoil::<DeployResult>(&session).await;
+    spoil::<GatewayRoute>(&session).await;
+    spoil::<GatewayInstance>(&session).await;
+    spoil::<GatewayAck>(&session).await;
+    spoil::<CatalogTenant>(&session).await;
+    spoil::<CatalogApi>(&session).await;
+    spoil::<CatalogPlan>(&session).await;
+    let (plane, worker, gateway) = ("control-plane-api", "deployment-worker", "mcp-gateway");
+    // With a group, by a view, by following: whoever reads sets it aside.
     let readers = [
-        ("deploy-requests", "control-plane-api"),
-        ("deploy-orders", "deployment-worker"),
-        ("gateway-routes", "mcp-gateway"),
-        ("deploy-results", "control-plane-api"),
+        ("deploy-requests", plane),
+        ("api-registration", plane),
+        ("gitops-nudges", "control-plane-relay"),
+        ("deploy-orders", worker),
+        ("deployment-steps", plane),
+        ("deploy-results", plane),
+        ("gateway-routes", gateway),
+        ("gateway-routes", worker),
+        ("gateway-instances", worker),
+        ("gateway-acks", worker),
+        ("catalog-tenants", gateway),
+        ("catalog-tenants", plane),
+        ("catalog-apis", gateway),
+        ("catalog-apis", plane),
+        ("catalog-plans", plane),
     ];
     for (topic, group) in readers {
         let letters = letters(&session, topic, group).await;
