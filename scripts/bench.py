@@ -123,7 +123,7 @@ class Stream(threading.Thread):
     def run(self):
         for line in self.answer:
             if line.startswith(b"data:"):
-                self.came[json.loads(line[5:])["commit"]] = time.monotonic()
+                self.came[json.loads(line[5:])["change"]["commit"]] = time.monotonic()
 
 
 def time_changes(platform):
